@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_BPF_FLOW_H
+#define LB_BPF_FLOW_H
+
+#include "flow_table.h"
+#include "lock.h"
+#include "packet.h"
+#include "ports.h"
+
+/*
+ * Flows: two entries of the table that undo each other, and for SNAT the port between them. Both are made before the
+ * first packet leaves, and ended together.
+ */
+
+#define LOCAL_PORT_TRIES 8
+
+/* Room for one flow in the making, and for what it evicts. */
+struct flow_work {
+	struct tuple pair_key;
+	struct flow_view pair_view;
+	struct flow_view other;
+	struct flow_copy evicted;
+};
+
+/*
+ * Ends a flow, given one of its entries; is_out says that this entry has been taken out already. The forward entry
+ * leaves before the reply entry, and the port is given back last, so nobody can get a port that somebody still sends
+ * from.
+ */
+static OUT_OF_LINE void flow_end(const struct tuple *key, const struct flow_view *view, int is_out, int family)
+{
+	struct tuple pair;
+	int reply_removed;
+
+	tuple_reverse(&pair, &view->to, family);
+	if (view->flags & LB_FLOW_REPLY) {
+		lb_table_remove(&pair, view->backend, view->generation, family);
+		reply_removed = is_out || lb_table_remove(key, view->backend, view->generation, family);
+	} else {
+		if (!is_out)
+			lb_table_remove(key, view->backend, view->generation, family);
+		reply_removed = lb_table_remove(&pair, view->backend, view->generation, family);
+	}
+	if (reply_removed && view->flags & LB_FLOW_SNAT)
+		port_release(view->backend, view->flags & LB_FLOW_REPLY ? key->dport : view->to.sport);
+}
+
+/* One entry into the table; the flow that it pushes out, if any, ends. */
+static __always_inline enum table_inserted flow_insert(struct flow_copy *evicted, const struct tuple *key,
+						       const struct flow_view *view, const int family)
+{
+	const enum table_inserted inserted = lb_table_insert(evicted, key, view, family);
+
+	if (inserted != TABLE_EVICTED)
+		return inserted;
+	flow_end(&evicted->key, &evicted->view, 1, family);
+	return TABLE_INSERTED;
+}
+
+/* The other direction's entry: what undoes this one. */
+static __always_inline void flow_reverse(struct tuple *pair_key, struct flow_view *pair, const struct tuple *key,
+					 const struct flow_view *view, const int family)
+{
+	tuple_reverse(pair_key, &view->to, family);
+	tuple_reverse(&pair->to, key, family);
+	pair->backend = view->backend;
+	pair->generation = view->generation;
+	pair->expires = view->expires;
+	pair->flags = view->flags ^ LB_FLOW_REPLY;
+	pair->state = view->state;
+	pair->touched = view->touched;
+}
+
+/* Whether *pair, found under the reverse of key's rewritten tuple, is the entry that undoes key's. */
+static __always_inline int flow_undoes(const struct flow_view *pair, const struct tuple *key, const int family)
+{
+	struct tuple back;
+
+	tuple_reverse(&back, key, family);
+	return tuple_equals(&pair->to, &back, family);
+}
+
+/* State bits that this packet adds to its flow. */
+static __always_inline __u8 flow_observed_state(const struct packet *p, __u8 flags)
+{
+	__u8 state = flags & LB_FLOW_REPLY ? LB_FLOW_ANSWERED : 0;
+
+	if (p->tcp_flags & TCP_FIN)
+		state |= flags & LB_FLOW_REPLY ? LB_FLOW_FIN_BACKEND : LB_FLOW_FIN_CLIENT;
+	if (p->tcp_flags & TCP_RST)
+		state |= LB_FLOW_RST;
+	return state;
+}
+
+/*
+ * Both entries are told what one of them saw. An entry whose pair was lost makes it again here: while the forward entry
+ * lives its port is taken, so the reply entry that comes back is the one that went.
+ */
+static __always_inline void flow_refresh(struct flow_at *at, const struct tuple *key, struct flow_view *view,
+					 struct flow_work *work, const struct lb_clock *clock, const int family)
+{
+	enum table_found found;
+	struct flow_at pair_at;
+
+	view_touch(view, (__u8)key->proto, clock);
+	table_touch(at, view, family);
+	tuple_reverse(&work->pair_key, &view->to, family);
+	found = lb_table_find(&work->pair_view, &pair_at, &work->pair_key, family);
+	if (found == TABLE_FOUND && flow_undoes(&work->pair_view, key, family)) {
+		table_touch(&pair_at, view, family);
+	} else if (found == TABLE_MISSING) {
+		flow_reverse(&work->pair_key, &work->pair_view, key, view, family);
+		flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family);
+	}
+}
+
+/* Whether the entry that undoes this flow's forward entry is there already, because only the forward entry was lost. */
+static __always_inline int flow_reply_exists(const struct flow_view *found, const struct flow_view *view,
+					     const struct tuple *key, const int family)
+{
+	return flow_undoes(found, key, family) && found->backend == view->backend &&
+	       found->generation == view->generation;
+}
+
+/*
+ * A backend on this node sees the client's own address and port, unless another flow of this client to the same
+ * backend, through another frontend, already has that tuple: then only the port is changed.
+ */
+static __always_inline enum lb_verdict choose_local_source(struct flow_view *view, int *reply_exists,
+							   const struct tuple *key, __u64 hash, struct flow_work *work,
+							   const struct lb_clock *clock, const int family)
+{
+	struct flow_at at;
+
+	ROLLED
+	for (int i = 0; i < LOCAL_PORT_TRIES; i++) {
+		enum table_found found;
+
+		tuple_reverse(&work->pair_key, &view->to, family);
+		found = lb_table_find(&work->other, &at, &work->pair_key, family);
+		if (likely(found == TABLE_MISSING))
+			return LB_CONTINUE;
+		if (found == TABLE_BUSY)
+			return LB_VERDICT_FLOW_BUSY;
+		*reply_exists = flow_reply_exists(&work->other, view, key, family);
+		if (*reply_exists)
+			return LB_CONTINUE;
+		if (work->other.state & LB_FLOW_CLOSING || entry_remaining(clock, work->other.expires) < 0) {
+			flow_end(&work->pair_key, &work->other, 0, family);
+			return LB_CONTINUE;
+		}
+		view->to.sport = preferred_port(hash + ((__u64)i << 22));
+	}
+	return LB_VERDICT_SNAT_EXHAUSTED;
+}
+
+/* A backend on another node sees an address of this one (in view->to.src) and a port of the backend's pool. */
+static __always_inline enum lb_verdict choose_remote_source(struct flow_view *view, int *reply_exists,
+							    const struct tuple *key, __u64 hash, struct flow_work *work,
+							    const int family)
+{
+	struct flow_at at;
+
+	view->to.sport = preferred_port(hash);
+	if (unlikely(port_is_taken(view->backend, view->to.sport))) {
+		tuple_reverse(&work->pair_key, &view->to, family);
+		*reply_exists = lb_table_find(&work->other, &at, &work->pair_key, family) == TABLE_FOUND &&
+				flow_reply_exists(&work->other, view, key, family);
+		if (*reply_exists)
+			return LB_CONTINUE;
+	}
+	view->to.sport = port_take(view->backend, hash);
+	return view->to.sport == PORT_NONE ? LB_VERDICT_SNAT_EXHAUSTED : LB_CONTINUE;
+}
+
+/* The reply entry first: a packet leaves only when its answer will be understood. */
+static __always_inline enum lb_verdict insert_both(const struct tuple *key, const struct flow_view *view,
+						   int reply_exists, struct flow_work *work,
+						   const struct lb_clock *clock, const int family)
+{
+	enum table_inserted inserted = TABLE_INSERTED;
+
+	if (!reply_exists) {
+		flow_reverse(&work->pair_key, &work->pair_view, key, view, family);
+		inserted = flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family);
+		if (inserted != TABLE_INSERTED && view->flags & LB_FLOW_SNAT)
+			port_release(view->backend, view->to.sport);
+	}
+	if (inserted == TABLE_INSERTED) {
+		inserted = flow_insert(&work->evicted, key, view, family);
+		if (inserted == TABLE_INSERTED)
+			return LB_CONTINUE;
+		flow_end(key, view, 1, family);
+	}
+	return inserted == TABLE_INSERT_FULL ? LB_VERDICT_FLOW_TABLE_FULL : LB_VERDICT_FLOW_BUSY;
+}
+
+static __always_inline enum lb_verdict make_gated(struct flow_view *view, const struct tuple *key, __u64 hash,
+						  struct flow_work *work, const struct lb_clock *clock,
+						  const int family)
+{
+	enum lb_verdict verdict;
+	int reply_exists = 0;
+	struct flow_at at;
+
+	/* Another CPU may have made the flow since this one found it missing. */
+	if (unlikely(lb_table_find(&work->other, &at, key, family) == TABLE_FOUND)) {
+		if (work->other.backend != view->backend || work->other.generation != view->generation)
+			return LB_VERDICT_FLOW_BUSY;
+		view->to = work->other.to;
+		return LB_CONTINUE;
+	}
+	if (view->flags & LB_FLOW_LOCAL)
+		verdict = choose_local_source(view, &reply_exists, key, hash, work, clock, family);
+	else
+		verdict = choose_remote_source(view, &reply_exists, key, hash, work, family);
+	if (verdict != LB_CONTINUE)
+		return verdict;
+	return insert_both(key, view, reply_exists, work, clock, family);
+}
+
+static __always_inline __u32 gate_of(const struct tuple *key, const int family)
+{
+	return (__u32)flow_hash(key, family) % LB_FLOW_GATES;
+}
+
+/*
+ * Makes the flow that *view describes; its source may be changed on the way. The forward key's gate keeps two CPUs from
+ * making the same flow; for a backend on this node the reply key's keeps two flows of one client from both taking the
+ * tuple that both would like.
+ */
+static __always_inline enum lb_verdict flow_make(struct flow_view *view, const struct tuple *key,
+						 struct flow_work *work, const struct lb_clock *clock, const int family)
+{
+	const __u32 zero = 0, first = gate_of(key, family);
+	struct lb_flow_gates *gates = bpf_map_lookup_elem(&lb_flow_gates, &zero);
+	enum lb_verdict verdict = LB_VERDICT_FLOW_BUSY;
+	__u32 second = first;
+
+	if (!gates)
+		return LB_VERDICT_BROKEN_REFERENCE;
+	if (view->flags & LB_FLOW_LOCAL) {
+		tuple_reverse(&work->pair_key, &view->to, family);
+		second = gate_of(&work->pair_key, family);
+	}
+	if (!lock(&gates->held[first]))
+		return verdict;
+	/* No order is kept between the two: who waits in vain gives up its packet, and nobody waits for long. */
+	if (second == first || lock(&gates->held[second])) {
+		verdict = make_gated(view, key, flow_hash(key, family), work, clock, family);
+		if (second != first)
+			unlock(&gates->held[second]);
+	}
+	unlock(&gates->held[first]);
+	return verdict;
+}
+
+#endif

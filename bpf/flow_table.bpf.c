@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "flow_table.h"
+
+/* Pointers given to a global function may be NULL as far as the verifier knows. */
+
+int lb_table_find(struct flow_view *view, struct flow_at *at, const struct tuple *key, int family)
+{
+	if (!view || !at || !key)
+		return TABLE_BUSY;
+	if (family == LB_AF_INET)
+		return table_find(view, NULL, at, key, flow_hash(key, LB_AF_INET), LB_AF_INET);
+	return table_find(view, NULL, at, key, flow_hash(key, LB_AF_INET6), LB_AF_INET6);
+}
+
+int lb_table_insert(struct flow_copy *evicted, const struct tuple *key, const struct flow_view *view, int family)
+{
+	struct lb_clock *clock = clock_words();
+
+	if (!evicted || !key || !view || !clock)
+		return TABLE_INSERT_BUSY;
+	if (family == LB_AF_INET)
+		return table_insert(evicted, key, view, clock, LB_AF_INET);
+	return table_insert(evicted, key, view, clock, LB_AF_INET6);
+}
+
+int lb_table_remove(const struct tuple *key, __u32 backend, __u32 generation, int family)
+{
+	if (!key)
+		return 0;
+	if (family == LB_AF_INET)
+		return table_remove(key, backend, generation, LB_AF_INET);
+	return table_remove(key, backend, generation, LB_AF_INET6);
+}

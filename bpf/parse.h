@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_BPF_PARSE_H
+#define LB_BPF_PARSE_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include "packet.h"
+
+/*
+ * Headers become fields of struct packet, one function a header, and nothing is read that was not bounds checked just
+ * before. Addresses come first, because most packets end at the filter that they are for; lengths are believed only
+ * after parse_transport().
+ */
+
+struct vlan_header {
+	__be16 tag;
+	__be16 protocol;
+};
+
+#define IPV4_MORE_FRAGMENTS 0x2000
+#define IPV4_FRAGMENT_OFFSET 0x1fff
+#define IPV6_MORE_FRAGMENTS 0x0001
+#define IPV6_FRAGMENT_OFFSET 0xfff8
+
+#define HEADERS_LENGTH 192
+
+#define IPV6_EXTENSIONS 4 /* headers that are walked before the packet counts as unsupported */
+
+enum ipv6_extension {
+	IPV6_HOP_BY_HOP = 0,
+	IPV6_ROUTING = 43,
+	IPV6_FRAGMENT = 44,
+	IPV6_DESTINATION = 60,
+};
+
+/* tc: all headers that any stage reads, an ICMP error's quote included, into the part that direct access sees. */
+static __always_inline void pull_headers(struct __sk_buff *skb)
+{
+	const __u32 wanted = skb->len < HEADERS_LENGTH ? skb->len : HEADERS_LENGTH;
+
+	if (unlikely((long)skb->data + wanted > (long)skb->data_end))
+		bpf_skb_pull_data(skb, wanted);
+}
+
+/* What the first look at a packet finds. */
+struct glance {
+	__u32 vlan; /* as in struct packet */
+	__u16 l3_offset;
+	__u8 family; /* 0 where it is neither IPv4 nor IPv6 */
+	__u8 classes;
+};
+
+/* XDP sees VLAN tags in the packet, tc beside it. */
+static __always_inline void parse_ethernet(struct glance *glance, void *ctx, const enum lb_hook hook)
+{
+	void *data = packet_data(ctx, hook), *end = packet_end(ctx, hook);
+	struct ethhdr *eth = data;
+	struct vlan_header *vlan;
+	__be16 protocol;
+
+	if ((void *)(eth + 1) > end)
+		return;
+	protocol = eth->h_proto;
+	glance->l3_offset = sizeof(*eth);
+	if (hook == LB_HOOK_XDP && (protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD))) {
+		vlan = (void *)(eth + 1);
+		if ((void *)(vlan + 1) > end)
+			return;
+		glance->vlan = VLAN_TAGGED | bpf_ntohs(vlan->tag);
+		protocol = vlan->protocol;
+		glance->l3_offset += sizeof(*vlan);
+	}
+	if (protocol == bpf_htons(ETH_P_IP))
+		glance->family = LB_AF_INET;
+	else if (protocol == bpf_htons(ETH_P_IPV6))
+		glance->family = LB_AF_INET6;
+}
+
+/* The address that decides whose packet it is: the destination arriving, the source leaving. Returns 0 where it is not
+ * there whole. */
+static __always_inline int parse_owner(__be32 *addr, void *ctx, const struct glance *glance, const enum lb_hook hook,
+				       const int family)
+{
+	void *l3 = packet_data(ctx, hook) + (glance->l3_offset & L3_OFFSET_MASK), *end = packet_end(ctx, hook);
+	const int leaving = hook == LB_HOOK_TC_EGRESS;
+
+	if (family == LB_AF_INET) {
+		struct iphdr *ip = l3;
+
+		if ((void *)(ip + 1) > end)
+			return 0;
+		addr[0] = leaving ? ip->saddr : ip->daddr;
+	} else {
+		struct ipv6hdr *ip6 = l3;
+
+		if ((void *)(ip6 + 1) > end)
+			return 0;
+		copy_words(addr, leaving ? ip6->saddr.in6_u.u6_addr32 : ip6->daddr.in6_u.u6_addr32, 4);
+	}
+	return 1;
+}
+
+/* Fills in the addresses. Returns 0 where the fixed IP header is not there whole. */
+static __always_inline int parse_addresses(void *ctx, struct packet *p, const enum lb_hook hook, const int family)
+{
+	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
+
+	if (family == LB_AF_INET) {
+		struct iphdr *ip = l3;
+
+		if ((void *)(ip + 1) > end)
+			return 0;
+		p->tuple.src[0] = ip->saddr;
+		p->tuple.dst[0] = ip->daddr;
+	} else {
+		struct ipv6hdr *ip6 = l3;
+
+		if ((void *)(ip6 + 1) > end)
+			return 0;
+		copy_words(p->tuple.src, ip6->saddr.in6_u.u6_addr32, 4);
+		copy_words(p->tuple.dst, ip6->daddr.in6_u.u6_addr32, 4);
+	}
+	return 1;
+}
+
+static __always_inline enum lb_verdict parse_ipv4(void *ctx, struct packet *p, const enum lb_hook hook)
+{
+	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
+	struct iphdr *ip = l3;
+	__u16 fragment;
+
+	if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
+		return LB_VERDICT_MALFORMED;
+	p->l4_offset = p->l3_offset + ip->ihl * 4;
+	p->l3_length = bpf_ntohs(ip->tot_len);
+	p->tuple.proto = ip->protocol;
+	p->ttl = ip->ttl;
+	fragment = bpf_ntohs(ip->frag_off);
+	if (unlikely(fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET))) {
+		p->fragment = fragment & IPV4_FRAGMENT_OFFSET ? FRAGMENT_LATER : FRAGMENT_FIRST;
+		p->fragment_id = ip->id;
+	}
+	if (p->l3_length < ip->ihl * 4 || p->l3_offset + p->l3_length > packet_length(ctx, hook))
+		return LB_VERDICT_MALFORMED;
+	return LB_CONTINUE;
+}
+
+/* One extension header: returns the next one's type, moves l4_offset behind it, or returns -1 where it is not there
+ * whole. */
+static __always_inline int parse_ipv6_extension(void *ctx, struct packet *p, const enum lb_hook hook, int type)
+{
+	void *end = packet_end(ctx, hook);
+	struct {
+		__u8 next;
+		__u8 length;
+		__be16 offset;
+		__be32 id;
+	} *extension = packet_l4(ctx, p, hook);
+
+	if ((void *)(extension + 1) > end)
+		return -1;
+	if (type != IPV6_FRAGMENT) {
+		p->l4_offset += (extension->length + 1) * 8;
+		return extension->next;
+	}
+	p->l4_offset += sizeof(*extension);
+	if (extension->offset & bpf_htons(IPV6_FRAGMENT_OFFSET)) {
+		p->fragment = FRAGMENT_LATER;
+		p->fragment_id = extension->id;
+	} else if (extension->offset & bpf_htons(IPV6_MORE_FRAGMENTS)) {
+		p->fragment = FRAGMENT_FIRST;
+		p->fragment_id = extension->id;
+	}
+	return extension->next;
+}
+
+static __always_inline enum lb_verdict parse_ipv6(void *ctx, struct packet *p, const enum lb_hook hook)
+{
+	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
+	struct ipv6hdr *ip6 = l3;
+	int type;
+
+	if ((void *)(ip6 + 1) > end || ip6->version != 6)
+		return LB_VERDICT_MALFORMED;
+	p->l4_offset = p->l3_offset + sizeof(*ip6);
+	p->l3_length = bpf_ntohs(ip6->payload_len) + sizeof(*ip6);
+	p->ttl = ip6->hop_limit;
+	type = ip6->nexthdr;
+	ROLLED
+	for (int i = 0; i < IPV6_EXTENSIONS; i++) {
+		if (likely(type != IPV6_HOP_BY_HOP && type != IPV6_ROUTING && type != IPV6_FRAGMENT &&
+			   type != IPV6_DESTINATION))
+			break;
+		type = parse_ipv6_extension(ctx, p, hook, type);
+		if (type < 0)
+			return LB_VERDICT_MALFORMED;
+		if (p->fragment == FRAGMENT_LATER)
+			break;
+	}
+	p->tuple.proto = type;
+	if (p->l3_offset + p->l3_length > packet_length(ctx, hook))
+		return LB_VERDICT_MALFORMED;
+	return LB_CONTINUE;
+}
+
+/* Ports, flags and the ICMP type. LATER fragments have none of them and are not for this function. */
+static __always_inline enum lb_verdict parse_transport(void *ctx, struct packet *p, const enum lb_hook hook,
+						       const int family)
+{
+	void *l4 = packet_l4(ctx, p, hook), *end = packet_end(ctx, hook);
+
+	if (p->tuple.proto == LB_IPPROTO_TCP) {
+		struct tcphdr *tcp = l4;
+
+		if ((void *)(tcp + 1) > end || tcp->doff < 5)
+			return LB_VERDICT_MALFORMED;
+		p->tuple.sport = tcp->source;
+		p->tuple.dport = tcp->dest;
+		p->tcp_flags = ((__u8 *)l4)[13];
+		return p->l4_offset - p->l3_offset + sizeof(*tcp) > p->l3_length ? LB_VERDICT_MALFORMED : LB_CONTINUE;
+	}
+	if (p->tuple.proto == LB_IPPROTO_UDP) {
+		struct udphdr *udp = l4;
+
+		if ((void *)(udp + 1) > end || bpf_ntohs(udp->len) < sizeof(*udp))
+			return LB_VERDICT_MALFORMED;
+		p->tuple.sport = udp->source;
+		p->tuple.dport = udp->dest;
+		return p->l4_offset - p->l3_offset + sizeof(*udp) > p->l3_length ? LB_VERDICT_MALFORMED : LB_CONTINUE;
+	}
+	if (is_icmp(p, family)) {
+		struct icmp_header *icmp = l4;
+
+		if ((void *)(icmp + 1) > end)
+			return LB_VERDICT_MALFORMED;
+		p->icmp_type = icmp->type;
+		return LB_CONTINUE;
+	}
+	return LB_VERDICT_UNSUPPORTED;
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_BPF_SWEEP_H
+#define LB_BPF_SWEEP_H
+
+#include "flow.h"
+#include "packet.h"
+
+/* Frees what has expired in a range of sets. maps/sweep.h says how it is asked for and why it is a program. */
+
+/* A flow whose backend has left is kept only as long as a closed one: until then its client is told when it speaks. */
+static __always_inline int is_over(const struct lb_flow *entry, const struct lb_clock *clock)
+{
+	const __u32 lifetime = clock->timeout[lb_flow_timeout(entry->proto, entry->state) & (LB_TIMEOUT_COUNT - 1)];
+	const __s32 remaining = entry_remaining(clock, entry->expires);
+	const __u32 slot = entry->backend;
+	struct lb_backend *backend;
+
+	if (remaining < 0)
+		return 1;
+	backend = bpf_map_lookup_elem(&lb_backends, &slot);
+	if (backend && backend->generation == entry->generation)
+		return 0;
+	return (__s32)lifetime - remaining > (__s32)clock->timeout[LB_TIMEOUT_TCP_CLOSED];
+}
+
+static __always_inline void entry_copy(struct flow_copy *copy, struct lb_flow *entry, const int family)
+{
+	entry_key(&copy->key, entry, family);
+	entry_read(&copy->view, entry, entry->proto, family);
+}
+
+/* Returns whether the entry was freed by this call. */
+static __always_inline int sweep_entry(struct flow_copy *flow, struct lb_flow *entry, const int family)
+{
+	const __u32 seq = READ_ONCE(entry->seq);
+	struct lb_clock *clock = clock_words();
+
+	smp_barrier();
+	if (!clock || !is_over(entry, clock))
+		return 0;
+	entry_copy(flow, entry, family);
+	/* Fails where the entry changed meanwhile: then it lives, or another pass finds it. */
+	if (!entry_free(entry, seq))
+		return 0;
+	flow_end(&flow->key, &flow->view, 1, family);
+	return 1;
+}
+
+#define SWEPT_FREED_SHIFT 8
+
+/* Live entries left, and above them how many were freed. */
+static __always_inline int sweep_set(__u32 index, const int family)
+{
+	const __u32 zero = 0;
+	struct flow_copy *flow = bpf_map_lookup_elem(&lb_scratch, &zero);
+	void *set = table_set(index, family);
+	int live = 0, freed = 0;
+
+	if (!set || !flow)
+		return 0;
+	ROLLED
+	for (__u32 way = 0; way < LB_FLOW_WAYS; way++) {
+		struct lb_flow *entry = set_way(set, way, family);
+
+		if (!READ_ONCE(entry->proto))
+			continue;
+		if (sweep_entry(flow, entry, family))
+			freed++;
+		else
+			live++;
+	}
+	return live | freed << SWEPT_FREED_SHIFT;
+}
+
+/* Global, for the same reason as the functions of flow_table.bpf.c. */
+int lb_sweep_set(__u32 index, int family);
+
+static __always_inline int sweep(struct __sk_buff *ctx)
+{
+	struct lb_sweep *request = (void *)(long)ctx->data + LB_SWEEP_OFFSET;
+	__u32 live = 0, freed = 0;
+
+	if ((void *)(request + 1) > (void *)(long)ctx->data_end)
+		return TC_ACT_SHOT;
+	ROLLED
+	for (__u32 i = 0; i < LB_SWEEP_SETS; i++) {
+		const int swept = lb_sweep_set(request->first_set + i, request->family);
+
+		live += swept & ((1 << SWEPT_FREED_SHIFT) - 1);
+		freed += swept >> SWEPT_FREED_SHIFT;
+	}
+	request->live = live;
+	request->freed = freed;
+	return TC_ACT_OK;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_MAPS_CONFIG_H
+#define LB_MAPS_CONFIG_H
+
+#include "base.h"
+
+/*
+ * `const volatile struct lb_config lb_config` of the programs: set between open and load, constant afterwards, so the
+ * verifier removes what is off. Ports are in host order, ranges are inclusive.
+ */
+struct lb_config {
+	__u64 flow_seed[2];   /* secret of this node's flow hash; kept with the pinned maps */
+	__u32 flow4_set_mask; /* sets - 1 */
+	__u32 flow6_set_mask;
+	__u32 select_seed; /* equal on all nodes that should choose alike */
+	__u16 nodeport_min;
+	__u16 nodeport_max;
+	__u16 snat_port_base;  /* bit 0 of every pool */
+	__u16 snat_port_words; /* pool words in use, 64 ports each */
+	__u32 fresh_seconds;   /* an answered flow idle for less is never evicted for a newcomer; below 256 */
+};
+LB_ASSERT_SIZE(struct lb_config, 40);
+
+/* Value of lb_seed (one element): what a later daemon must set again for pinned flows to stay findable. */
+struct lb_seed {
+	__u64 flow_seed[2];
+};
+LB_ASSERT_SIZE(struct lb_seed, 16);
+
+/* Value of lb_scratch, one copy a CPU: work space of the programs, which has no meaning between two packets. */
+#define LB_SCRATCH_WORDS 128u
+struct lb_scratch {
+	__u64 words[LB_SCRATCH_WORDS];
+};
+LB_ASSERT_SIZE(struct lb_scratch, 1024);
+
+/* Key of lb_devices: ifindex. The devices that lbd is attached to, and what it takes to send through them. */
+#define LB_DEVICE_XDP_REDIRECT (1u << 0) /* XDP may redirect to it; without the bit packets for it leave by tc */
+struct lb_device {
+	struct lb_addr addr4; /* source of what is sent through this device after SNAT, zero when it has none */
+	struct lb_addr addr6;
+	__u32 flags;   /* LB_DEVICE_* */
+	__u32 parent;  /* VLAN devices: ifindex of the device below, else 0 */
+	__u32 vlan_id; /* VLAN devices: the tag of what they send, else 0 */
+};
+LB_ASSERT_SIZE(struct lb_device, 44);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_MAPS_FLOW_H
+#define LB_MAPS_FLOW_H
+
+#include "backend.h"
+#include "base.h"
+#include "limits.h"
+
+/*
+ * The flow table: one entry for each direction of a flow, keyed by the packet as it arrives at this node in that
+ * direction.
+ *
+ *   forward  key (client, frontend)          rewritten to (source the backend sees, backend)
+ *   reply    key (backend, what it answers)  rewritten to (frontend, client)
+ *
+ * Each entry's rewritten tuple, reversed, is the other entry's key, so either finds the other without a stored link.
+ *
+ * Layout: a family has one array of sets (lb_flow4, lb_flow6) of LB_FLOW_WAYS entries. A key may stand in either of two
+ * sets (lb_flow_place in hash.h); newcomers take the first one unless it is nearly full. An entry with proto 0 is free.
+ * Nothing stands beside the entries: a hit in the first ways of the first set, which nine of ten are, costs one or two
+ * neighbouring cache lines.
+ *
+ * Concurrency: an entry's seq is odd while it is being written, and whoever writes has made it odd by a
+ * compare-and-swap from the even value that it has read the entry under. So a write lands only in the entry that its
+ * writer has seen, and of all who want to change or remove it at once, one does. Readers copy, then check that seq is
+ * what it was. Two CPUs that create the same flow are serialised by lb_flow_gates.
+ */
+
+#define LB_FLOW_REPLY (1u << 0) /* backend to client */
+#define LB_FLOW_SNAT (1u << 1)	/* the backend sees an address of this node and a port out of lb_snat_pools */
+#define LB_FLOW_LOCAL (1u << 2) /* the backend is on this node */
+
+/* What has been seen so far; both entries of a flow carry the same bits. No bit: new and unanswered. */
+#define LB_FLOW_ANSWERED (1u << 0)
+#define LB_FLOW_FIN_CLIENT (1u << 1)
+#define LB_FLOW_FIN_BACKEND (1u << 2)
+#define LB_FLOW_RST (1u << 3)
+#define LB_FLOW_CLOSING (LB_FLOW_FIN_CLIENT | LB_FLOW_FIN_BACKEND | LB_FLOW_RST)
+
+/*
+ * Fields that do not depend on the family. expires is the second of lb_clock.now after which the entry counts as free:
+ * it says in one word what the flow's state and its last packet mean for its life, so the entry that expires first is
+ * the one worth least.
+ */
+struct lb_flow {
+	__u32 seq;
+	__be16 sport;
+	__be16 dport;
+	__u8 proto;
+	__u8 flags;   /* LB_FLOW_REPLY, _SNAT, _LOCAL */
+	__u8 state;   /* LB_FLOW_ANSWERED ... */
+	__u8 touched; /* low byte of lb_clock.now when expires was set: within a second there is nothing to update */
+	__be16 new_sport;
+	__be16 new_dport;
+	__u32 backend;	  /* slot in lb_backends */
+	__u32 generation; /* of that slot when the flow was made */
+	__u32 expires;
+	struct lb_hop hop; /* reply entries of remote flows: the way to the client */
+};
+LB_ASSERT_SIZE(struct lb_flow, 48);
+
+/* An entry is a struct lb_flow followed by its four addresses, in this order, each 1 (IPv4) or 4 (IPv6) words. */
+#define LB_FLOW_SRC 0
+#define LB_FLOW_DST 1
+#define LB_FLOW_NEW_SRC 2
+#define LB_FLOW_NEW_DST 3
+
+struct lb_flow4 {
+	struct lb_flow head;
+	__be32 addr[4][1];
+};
+LB_ASSERT_SIZE(struct lb_flow4, 64);
+
+struct lb_flow6 {
+	struct lb_flow head;
+	__be32 addr[4][4];
+	__u32 pad[4];
+};
+LB_ASSERT_SIZE(struct lb_flow6, 128);
+
+struct lb_flow4_set {
+	struct lb_flow4 way[LB_FLOW_WAYS];
+};
+LB_ASSERT_SIZE(struct lb_flow4_set, 256);
+
+struct lb_flow6_set {
+	struct lb_flow6 way[LB_FLOW_WAYS];
+};
+LB_ASSERT_SIZE(struct lb_flow6_set, 512);
+
+/* Value of lb_flow_gates (one element): gate g is held while a flow whose forward hash is g modulo LB_FLOW_GATES is
+ * created. */
+#define LB_FLOW_GATES 4096u
+struct lb_flow_gates {
+	__u32 held[LB_FLOW_GATES];
+};
+LB_ASSERT_SIZE(struct lb_flow_gates, 16384);
+
+/* Value of lb_snat_pools: bit p of the pool is set while port snat_port_base + p is in use by a reply entry. */
+struct lb_snat_pool {
+	__u64 used[LB_SNAT_POOL_WORDS];
+};
+LB_ASSERT_SIZE(struct lb_snat_pool, 4096);
+
+/* How long an entry lives after its last packet: indices of lb_clock.timeout, in seconds. */
+enum lb_timeout {
+	LB_TIMEOUT_TCP_NEW,
+	LB_TIMEOUT_TCP_ESTABLISHED,
+	LB_TIMEOUT_TCP_HALF_CLOSED,
+	LB_TIMEOUT_TCP_CLOSED,
+	LB_TIMEOUT_UDP_NEW,
+	LB_TIMEOUT_UDP_ANSWERED,
+	LB_TIMEOUT_COUNT = 8, /* a power of two, so that an index can be masked */
+};
+
+static inline __attribute__((always_inline)) __u32 lb_flow_timeout(__u8 proto, __u8 state)
+{
+	if (proto != LB_IPPROTO_TCP)
+		return state & LB_FLOW_ANSWERED ? LB_TIMEOUT_UDP_ANSWERED : LB_TIMEOUT_UDP_NEW;
+	if (!(state & LB_FLOW_CLOSING))
+		return state & LB_FLOW_ANSWERED ? LB_TIMEOUT_TCP_ESTABLISHED : LB_TIMEOUT_TCP_NEW;
+	if (state & LB_FLOW_RST || (state & LB_FLOW_CLOSING) == (LB_FLOW_FIN_CLIENT | LB_FLOW_FIN_BACKEND))
+		return LB_TIMEOUT_TCP_CLOSED;
+	return LB_TIMEOUT_TCP_HALF_CLOSED;
+}
+
+#endif

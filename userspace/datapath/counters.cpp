@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/counters.h"
+
+#include <algorithm>
+#include <string>
+
+namespace fairlead::datapath {
+namespace {
+
+const char* lower(const char* text) {
+  // The names are few and live as long as the process.
+  std::string* copy = new std::string(text);
+  std::transform(copy->begin(), copy->end(), copy->begin(), [](unsigned char c) { return std::tolower(c); });
+  return copy->c_str();
+}
+
+}  // namespace
+
+Verdicts read_verdicts(const Object& object) {
+  Verdicts verdicts{};
+  for (std::uint32_t hook = 0; hook < LB_HOOK_COUNT; ++hook)
+    for (std::uint32_t verdict = 0; verdict < LB_VERDICT_COUNT; ++verdict)
+      for (const std::uint64_t packets :
+           read_per_cpu<std::uint64_t>(object.verdicts_fd(), hook * LB_VERDICT_COUNT + verdict, object.possible_cpus()))
+        verdicts[hook][verdict] += packets;
+  return verdicts;
+}
+
+lb_backend_stats read_backend_stats(const Object& object, std::uint32_t slot) {
+  lb_backend_stats sum{};
+  for (const lb_backend_stats& one :
+       read_per_cpu<lb_backend_stats>(object.backend_stats_fd(), slot, object.possible_cpus())) {
+    for (int direction = 0; direction < 2; ++direction) {
+      sum.packets[direction] += one.packets[direction];
+      sum.bytes[direction] += one.bytes[direction];
+    }
+    sum.flows += one.flows;
+  }
+  return sum;
+}
+
+void reset_backend_stats(const Object& object, std::uint32_t slot) {
+  const std::vector<lb_backend_stats> zero(object.possible_cpus());
+  bpf_map_update_elem(object.backend_stats_fd(), &slot, zero.data(), BPF_ANY);
+}
+
+const std::array<VerdictInfo, LB_VERDICT_COUNT>& verdict_infos() {
+  static const std::array<VerdictInfo, LB_VERDICT_COUNT> infos{{
+#define LB_VERDICT_INFO(name, kind, meaning) {lower(#name), lower(#kind), meaning},
+      LB_VERDICTS(LB_VERDICT_INFO)
+#undef LB_VERDICT_INFO
+  }};
+  return infos;
+}
+
+const std::array<const char*, LB_HOOK_COUNT>& hook_names() {
+  static const std::array<const char*, LB_HOOK_COUNT> names{"xdp", "tc_ingress", "tc_egress"};
+  return names;
+}
+
+}  // namespace fairlead::datapath
