@@ -19,6 +19,7 @@ bool is_mapped(const Address& address) {
 }  // namespace
 
 std::optional<Address> Address::parse(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;  // inet_pton would stop there and be content
   const std::string terminated(text);
   Address address;
   address.family = text.find(':') == std::string_view::npos ? Family::IPv4 : Family::IPv6;
@@ -50,6 +51,10 @@ bool Address::is_loopback() const {
 bool Address::is_link_local() const {
   if (family == Family::IPv4) return bytes[0] == 169 && bytes[1] == 254;
   return bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+}
+
+bool Address::is_multicast() const {
+  return family == Family::IPv4 ? (bytes[0] & 0xf0) == 0xe0 : bytes[0] == 0xff;
 }
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {

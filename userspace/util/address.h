@@ -28,6 +28,7 @@ struct Address {
   bool is_unspecified() const;
   bool is_loopback() const;
   bool is_link_local() const;
+  bool is_multicast() const;
 
   auto operator<=>(const Address&) const = default;
 };

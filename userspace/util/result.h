@@ -3,12 +3,17 @@
 
 #include <boost/system/result.hpp>
 #include <string>
+#include <utility>
 
 namespace fairlead {
 
 // What failed, on what, and why: "open /sys/fs/bpf/fairlead: Permission denied". Errors are values; exceptions are left
 // to the libraries that throw them and caught where they are called.
 struct Error {
+  Error() = default;
+  // Two arguments, always: an Error that could be made of a text alone would make Result<std::string> ambiguous.
+  Error(std::string message, int code) : message(std::move(message)), code(code) {}
+
   std::string message;
   int code = 0;  // errno where the kernel gave one, else 0
 };

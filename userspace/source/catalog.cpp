@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/source/catalog.h"
+
+namespace fairlead::source {
+
+void Catalog::set(const std::string& file, const ManifestFile::Objects& objects) {
+  std::set<Key> keys;
+  for (const auto& [key, placed] : objects) {
+    claims_[key][file] = placed;
+    keys.insert(key);
+  }
+  const std::set<Key> before = std::exchange(keys_of_[file], keys);
+  for (const Key& key : before)
+    if (!keys.contains(key)) claims_[key].erase(file);
+  touched_.insert(before.begin(), before.end());
+  touched_.insert(keys.begin(), keys.end());
+  if (keys.empty()) keys_of_.erase(file);
+}
+
+bool Catalog::write_to(model::Store& store) {
+  bool changed = false;
+  for (const Key& key : std::exchange(touched_, {})) {
+    const auto claims = claims_.find(key);
+    const bool gone = claims->second.empty();
+    changed |= write(key, gone ? Object() : claims->second.begin()->second.value, store);
+    if (gone) claims_.erase(claims);
+  }
+  return changed;
+}
+
+bool Catalog::write(const Key& key, const Object& value, model::Store& store) const {
+  const bool gone = std::holds_alternative<std::monostate>(value);
+  switch (key.kind) {
+    case Kind::kService:
+      return gone ? store.remove_service(key.name) : store.put(std::get<std::shared_ptr<const model::Service>>(value));
+    case Kind::kEndpointSlice:
+      return gone ? store.remove_slice(key.name)
+                  : store.put(std::get<std::shared_ptr<const model::EndpointSlice>>(value));
+    case Kind::kNode:
+      if (key.name.name != node_name_) return false;
+      return store.set_node(gone ? nullptr : std::get<std::shared_ptr<const model::Node>>(value));
+  }
+  return false;
+}
+
+std::vector<model::Problem> Catalog::problems() const {
+  std::vector<model::Problem> problems;
+  for (const auto& [key, claims] : claims_) {
+    if (claims.empty()) continue;
+    const std::string message = "is already in " + claims.begin()->second.where + ", which counts";
+    for (auto loser = std::next(claims.begin()); loser != claims.end(); ++loser)
+      problems.push_back({loser->second.where, key.to_string(), "", "", message});
+  }
+  return problems;
+}
+
+}  // namespace fairlead::source

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <compare>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "userspace/model/endpoint_slice.h"
+#include "userspace/model/node.h"
+#include "userspace/model/problem.h"
+#include "userspace/model/service.h"
+
+namespace fairlead::source {
+
+enum class Kind { kService, kEndpointSlice, kNode };
+
+struct Key {
+  Kind kind = Kind::kService;
+  model::Name name;
+
+  auto operator<=>(const Key&) const = default;
+  std::string to_string() const;  // "Service default/web"
+};
+
+using Object = std::variant<std::monostate, std::shared_ptr<const model::Service>,
+                            std::shared_ptr<const model::EndpointSlice>, std::shared_ptr<const model::Node>>;
+
+// An object that somebody wrote. Without a value it is one that is asked for and can't be used as it is written: who
+// has an earlier version keeps it.
+struct Item {
+  Key key;
+  Object value;
+  std::string where;
+};
+
+struct Decoded {
+  std::vector<Item> items;
+  std::vector<model::Problem> problems;
+  std::size_t ignored = 0;   // objects that the proxy has no use for: other kinds, and slices of names
+  std::size_t nameless = 0;  // objects too wrong to tell which they are
+};
+
+// What one wrong field costs. An entry of externalIPs, loadBalancer.ingress, endpoints, node addresses or podCIDRs
+// costs that entry. Everything else costs the object, because its meaning is open without the field: of a source range
+// left out the wrong clients would get in. What the API server would fill in is filled in.
+
+// A document of a file, by its kind and apiVersion; lists are taken apart. `where` goes into the problems.
+void decode_document(const boost::json::value& document, const std::string& where, Decoded& into);
+
+// An object of a known kind, which then needs neither kind nor apiVersion, as in the lists of an API server.
+void decode_object(Kind kind, const boost::json::value& object, const std::string& where, Decoded& into);
+
+}  // namespace fairlead::source

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "userspace/source/decode.h"
+#include "userspace/util/result.h"
+
+namespace fairlead::source {
+
+// One file of manifests: the objects that it asks for, and what is wrong with it. While the file, or one object in it,
+// cannot be understood, what it last said stays in force.
+//
+// Best replaced by renaming over it. A file written in place may be read half-written: cut off inside of an object it
+// is taken for what it is, between two objects it cannot be told from a shorter file. An empty file is therefore taken
+// for one that is about to be written.
+class ManifestFile {
+ public:
+  struct Placed {
+    Object value;
+    std::string where;
+  };
+  using Objects = std::map<Key, Placed>;
+
+  ManifestFile(std::filesystem::path path, std::size_t max_bytes);
+
+  // Reads the file if it isn't the one (inode, time, size) that was read before, or if `surely`. Whether objects or
+  // problems may have changed.
+  bool refresh(bool surely);
+
+  const Objects& objects() const { return objects_; }
+  const std::vector<model::Problem>& problems() const { return problems_; }
+  // Whether objects() has everything that the file asks for, if only in an earlier version.
+  bool complete() const { return complete_; }
+
+ private:
+  struct Stamp {
+    dev_t device = 0;
+    ino_t inode = 0;
+    timespec modified{};
+    off_t size = 0;
+    bool operator==(const Stamp& other) const;
+  };
+  struct Text {
+    Stamp stamp;
+    std::string text;
+  };
+
+  Result<Stamp> stamp_of(const struct stat& status) const;
+  Result<Stamp> look() const;
+  Result<Text> read() const;
+  void take(std::string_view text);
+  void take(Decoded decoded);
+  void keep(Decoded& decoded, const Item& item, Objects& objects);
+  void fail(const std::string& where, const std::string& message);
+
+  std::filesystem::path path_;
+  std::string name_;
+  std::size_t max_bytes_;
+  std::optional<Stamp> stamp_;  // of what was read last; empty when the last try failed
+  Objects objects_;
+  std::vector<model::Problem> problems_;
+  bool complete_ = false;
+};
+
+}  // namespace fairlead::source

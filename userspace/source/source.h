@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <set>
+
+#include "userspace/model/problem.h"
+#include "userspace/model/store.h"
+#include "userspace/util/result.h"
+
+namespace fairlead::source {
+
+// Whom a source tells. Any of them may be empty. They are called on the source's thread and must not destroy the source
+// or call back into it, except to read.
+struct Handlers {
+  // The store holds the first state that could be had, or another one than at the last call, or the same one and it is
+  // complete now. take_changed() says what is different.
+  std::function<void(model::Store&)> on_sync;
+  // Once when a problem comes up and once when it is gone; before the on_sync of the same change.
+  std::function<void(const model::Problem&)> on_problem;
+  std::function<void(const model::Problem&)> on_solved;
+};
+
+// Keeps a model::Store equal to what somebody asks for, in files or at an API server. A source is the store's only
+// writer. What it cannot understand is a problem and leaves the last good version in force; what it cannot reach leaves
+// everything in force. Everything happens on the thread of its io_context.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  // Once. Begins to follow, and goes on until destroyed; may call handlers before it returns. That what shall be
+  // followed is not there (yet) is no error here but a problem, and on_sync waits for it.
+  virtual Result<> start() = 0;
+
+  // Whether the store holds every object that is asked for, if only in an earlier version. Until then a missing object
+  // may be one that could not be read since this process began: it is no reason to take away what an earlier process
+  // left in the kernel.
+  virtual bool complete() const = 0;
+
+  // What is wrong at present.
+  virtual const std::set<model::Problem>& problems() const = 0;
+};
+
+}  // namespace fairlead::source
