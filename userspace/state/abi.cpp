@@ -13,7 +13,7 @@ lb_addr to_abi(const Address& address) {
 
 Address from_abi(const lb_addr& addr, std::uint8_t family) {
   Address address;
-  address.family = static_cast<Family>(family);
+  address.family = family == LB_AF_INET ? Family::IPv4 : Family::IPv6;
   std::memcpy(address.bytes.data(), addr.word, address.bytes.size());
   return address;
 }

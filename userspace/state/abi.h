@@ -37,12 +37,13 @@ template <class K>
 using AbiSet = std::unordered_set<K, AbiHash, AbiEqual>;
 
 lb_addr to_abi(const Address& address);
+// Any other family than the two, which only a damaged map holds, reads as IPv6.
 Address from_abi(const lb_addr& addr, std::uint8_t family);
 
 // Bucket of lb_filter.
 std::uint32_t filter_bucket(const lb_addr& addr, std::uint8_t family);
 
-// "vip 192.0.2.1:80/TCP", for logs; an all-zero address reads "nodeport 30080/TCP/IPv4".
+// "192.0.2.1:80/TCP", for logs; an all-zero address reads "nodeport 30080/TCP/IPv4".
 std::string describe(const lb_service_key& key);
 std::string protocol_name(std::uint8_t proto);
 

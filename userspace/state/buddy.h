@@ -8,8 +8,8 @@
 
 namespace fairlead::state {
 
-// Hands out blocks of 2^k units, each aligned to its size, and joins freed neighbours again. Deterministic: the lowest
-// fitting block is taken. Not thread safe.
+// Hands out blocks of 2^k units, each aligned to its size, and joins freed neighbours again. Deterministic: of the
+// smallest free blocks that fit, the lowest is taken. Not thread safe.
 class BuddyAllocator {
  public:
   // Capacity and smallest block are in units; both are powers of two.

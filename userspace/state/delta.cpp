@@ -115,6 +115,10 @@ void Touched::add_all(const Tables& tables) {
   });
 }
 
+void Touched::merge(const Touched& other) {
+  for_each_table([&]<class To>(To) { (this->*To::kTouched).insert((other.*To::kTouched).begin(), (other.*To::kTouched).end()); });
+}
+
 bool Touched::empty() const {
   bool empty = true;
   for_each_table([&]<class To>(To) { empty = empty && (this->*To::kTouched).empty(); });

@@ -21,6 +21,7 @@ struct Touched {
   Filter::Keys filter;
 
   void add_all(const Tables& tables);
+  void merge(const Touched& other);
   bool empty() const;
 };
 

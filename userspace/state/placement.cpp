@@ -2,12 +2,16 @@
 #include "userspace/state/placement.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace fairlead::state {
 namespace {
 
 constexpr std::array<std::uint8_t, 3> kClasses{LB_CLASS_VIP, LB_CLASS_NODE, LB_CLASS_BACKEND};
+constexpr std::uint8_t kAllClasses = LB_CLASS_VIP | LB_CLASS_NODE | LB_CLASS_BACKEND;
 constexpr std::uint32_t kSmallestMemberBlock = 4;
+// Ring slots are u16, and one value is left for "no member yet" while a ring is filled.
+constexpr std::uint32_t kLongestMemberList = 65535;
 
 bool is_nodeport(const lb_service_key& frontend) {
   return from_abi(frontend.addr, frontend.family).is_unspecified();
@@ -21,6 +25,26 @@ Error no_room(const PortSpec& spec, const std::string& what, std::uint32_t wante
   return {"service port " + spec.name + ": no room for " + what + ": " + std::to_string(wanted) +
               " needed, the map holds " + std::to_string(limit),
           ENOSPC};
+}
+
+Error no_block(const PortSpec& spec, const std::string& what, std::uint32_t units, const BuddyAllocator& arena) {
+  return {"service port " + spec.name + ": no room for " + what + ": a block of " +
+              std::to_string(arena.block_size(units)) + " needed, " + std::to_string(arena.used()) + " of " +
+              std::to_string(arena.capacity()) + " taken",
+          ENOSPC};
+}
+
+bool is_family(std::uint8_t family) {
+  return family == LB_AF_INET || family == LB_AF_INET6;
+}
+
+// Whether the entry is one that place_pool() could have made.
+bool is_well_formed(const lb_service& value) {
+  if (!value.ring_slots)
+    return (value.flags == LB_SERVICE_REJECT || value.flags == LB_SERVICE_DROP) && !value.ring_offset &&
+           !value.member_offset && !value.member_count;
+  return !value.flags && std::has_single_bit(value.ring_slots) && value.ring_slots >= LB_RING_MIN_SLOTS &&
+         value.ring_slots <= LB_RING_MAX_SLOTS && value.member_count && value.member_count <= kLongestMemberList;
 }
 
 std::uint32_t take(std::set<std::uint32_t>& free, std::uint32_t& end) {
@@ -46,7 +70,7 @@ Result<> Placement::put(const PortSpec& spec, Time now) {
     if (is_new) ports_.erase(it);
     return error;
   };
-  if (auto admitted = admit(spec, port); !admitted) return fail(admitted.error());
+  if (const auto admitted = admit(spec, port); !admitted) return fail(admitted.error());
 
   if (is_new) {
     port.id = take(free_ids_, ids_end_);
@@ -54,7 +78,7 @@ Result<> Placement::put(const PortSpec& spec, Time now) {
     touched_.names.insert(port.id);
   }
   const Endpoints added = place_backends(spec, port);
-  if (auto placed = place_pools(spec, port, now); !placed) {
+  if (const auto placed = place_pools(spec, port, now); !placed) {
     forget_backends(added, port);
     if (is_new) {
       wanted_.names.erase(port.id);
@@ -63,6 +87,7 @@ Result<> Placement::put(const PortSpec& spec, Time now) {
     return fail(placed.error());
   }
   port.removed = false;
+  keep_backends(spec, port);
   place_frontends(spec, port);
   retire_backends(spec, port, now);
   return {};
@@ -87,50 +112,82 @@ void Placement::remove(const std::string& name, Time now) {
 // Counts against the limits before anything is changed, so that a refusal leaves no trace. Ring and member space is not
 // counted but tried, because a free block of the right size is what matters.
 Result<> Placement::admit(const PortSpec& spec, const Port& port) const {
-  const std::size_t frontends = wanted_.services.size() - port.frontends.size() + spec.frontends.size();
-  if (frontends > limits_.frontends) return no_room(spec, "frontends", frontends, limits_.frontends);
   if (ports_.size() > limits_.service_ports)
     return no_room(spec, "service ports", ports_.size(), limits_.service_ports);
+  for (const PoolSpec& pool : spec.pools)
+    if (pool.members.size() > kLongestMemberList)
+      return no_room(spec, "members of one ring", pool.members.size(), kLongestMemberList);
+  if (auto admitted = admit_frontends(spec, port); !admitted) return admitted;
+  return admit_backends(spec, port);
+}
 
+Result<> Placement::admit_frontends(const PortSpec& spec, const Port& port) const {
+  AbiSet<lb_service_key> frontends, added;
   AbiSet<lb_address_key> addresses;
-  for (const FrontendSpec& frontend : spec.frontends)
+  for (const FrontendSpec& frontend : spec.frontends) {
+    frontends.insert(frontend.key);
+    if (!wanted_.services.contains(frontend.key)) added.insert(frontend.key);
     if (const auto key = address_key(frontend.key.addr, frontend.key.family);
         !is_nodeport(frontend.key) && !wanted_.addresses.contains(key))
       addresses.insert(key);
+  }
+  const auto removed = std::count_if(port.frontends.begin(), port.frontends.end(),
+                                     [&](const lb_service_key& key) { return !frontends.contains(key); });
+  if (const auto wanted = wanted_.services.size() + added.size() - removed; wanted > limits_.frontends)
+    return no_room(spec, "frontends", wanted, limits_.frontends);
   if (const auto wanted = wanted_.addresses.size() + addresses.size(); wanted > limits_.addresses)
     return no_room(spec, "addresses", wanted, limits_.addresses);
-
-  const auto added = std::count_if(spec.backends.begin(), spec.backends.end(),
-                                   [&](const BackendSpec& backend) { return !port.slots.contains(backend.endpoint); });
-  const std::size_t available = limits_.backends - slots_end_ + free_slots_.size();
-  if (static_cast<std::size_t>(added) > available)
-    return no_room(spec, "backends", slots_end_ - free_slots_.size() + added, limits_.backends);
   return {};
 }
 
-// Returns the endpoints that have a slot only since now.
+Result<> Placement::admit_backends(const PortSpec& spec, const Port& port) const {
+  AbiSet<lb_service_key> added;
+  for (const BackendSpec& backend : spec.backends)
+    if (!port.slots.contains(backend.endpoint)) added.insert(backend.endpoint);
+  const std::size_t wanted = slots_end_ - free_slots_.size() + added.size();
+  if (wanted > limits_.backends) return no_room(spec, "backends", wanted, limits_.backends);
+  return {};
+}
+
+// Gives a slot to every endpoint that has none. They are as good as unused until keep_backends(), so that they can be
+// forgotten again without a trace. Returns these endpoints.
 Placement::Endpoints Placement::place_backends(const PortSpec& spec, Port& port) {
   Endpoints added;
-  for (const BackendSpec& backend : spec.backends) {
-    const auto [it, is_new] = port.slots.try_emplace(backend.endpoint);
-    Slot& slot = it->second;
-    if (is_new) slot.index = take(free_slots_, slots_end_);
-    slot.left.reset();
-    lb_backend& value = wanted_.backends[slot.index];
-    if (is_new) {
-      added.push_back(backend.endpoint);
-      value = {};
-      value.addr = backend.endpoint.addr;
-      value.port = backend.endpoint.port;
-      value.proto = backend.endpoint.proto;
-      value.family = backend.endpoint.family;
-      value.generation = next_generation_++;
-      value.service_id = port.id;
-    }
-    set_backend_flags(value, backend.flags);
-    touched_.backends.insert(slot.index);
+  for (const auto& [endpoint, flags] : spec.backends) {
+    const auto [it, is_new] = port.slots.try_emplace(endpoint);
+    if (!is_new) continue;
+    it->second.index = take(free_slots_, slots_end_);
+    lb_backend& value = wanted_.backends[it->second.index];
+    value = {};
+    value.addr = endpoint.addr;
+    value.port = endpoint.port;
+    value.proto = endpoint.proto;
+    value.family = endpoint.family;
+    value.generation = new_generation();
+    value.service_id = port.id;
+    added.push_back(endpoint);
   }
   return added;
+}
+
+// Undoes place_backends().
+void Placement::forget_backends(const Endpoints& endpoints, Port& port) {
+  for (const lb_service_key& endpoint : endpoints) {
+    const auto it = port.slots.find(endpoint);
+    wanted_.backends.erase(it->second.index);
+    free_slots_.insert(it->second.index);
+    port.slots.erase(it);
+  }
+}
+
+// The backends are to be what the spec says, also those that were about to leave.
+void Placement::keep_backends(const PortSpec& spec, Port& port) {
+  for (const BackendSpec& backend : spec.backends) {
+    Slot& slot = port.slots.at(backend.endpoint);
+    slot.left.reset();
+    set_backend_flags(wanted_.backends[slot.index], backend.flags);
+    touched_.backends.insert(slot.index);
+  }
 }
 
 // Replies of backends on this node are looked for where they leave.
@@ -140,15 +197,11 @@ void Placement::set_backend_flags(lb_backend& backend, std::uint32_t flags) {
   if (was_local != is_local) count_class(backend.addr, backend.family, LB_CLASS_BACKEND, is_local ? +1 : -1);
 }
 
-// Undoes place_backends() for slots that nothing has been told of.
-void Placement::forget_backends(const Endpoints& endpoints, Port& port) {
-  for (const lb_service_key& endpoint : endpoints) {
-    const auto it = port.slots.find(endpoint);
-    set_backend_flags(wanted_.backends[it->second.index], 0);
-    wanted_.backends.erase(it->second.index);
-    free_slots_.insert(it->second.index);
-    port.slots.erase(it);
-  }
+// 0 means a free slot, so it is left out when the numbers start anew.
+std::uint32_t Placement::new_generation() {
+  const std::uint32_t generation = next_generation_++;
+  if (next_generation_ == 0) next_generation_ = 1;
+  return generation;
 }
 
 bool Placement::holds(const lb_service& placed, const PoolSpec& pool, const Members& members) const {
@@ -159,24 +212,24 @@ bool Placement::holds(const lb_service& placed, const PoolSpec& pool, const Memb
          (ring->second == pool.ring || *ring->second == *pool.ring) && *list->second == *members;
 }
 
-// Nothing when there is no space left.
-std::optional<lb_service> Placement::place_pool(const PoolSpec& pool, const Port& port, Members members) {
+Result<lb_service> Placement::place_pool(const PortSpec& spec, const PoolSpec& pool, const Port& port,
+                                         Members members) {
   lb_service value{};
   value.id = port.id;
   value.flags = pool.flags;
   if (pool.members.empty()) return value;
 
-  const auto ring = rings_.allocate(static_cast<std::uint32_t>(pool.ring->size()));
-  if (!ring) return std::nullopt;
-  const auto list = members_.allocate(static_cast<std::uint32_t>(members->size()));
+  value.ring_slots = static_cast<std::uint32_t>(pool.ring->size());
+  value.member_count = static_cast<std::uint32_t>(members->size());
+  const auto ring = rings_.allocate(value.ring_slots);
+  if (!ring) return no_block(spec, "ring slots", value.ring_slots, rings_);
+  const auto list = members_.allocate(value.member_count);
   if (!list) {
-    rings_.release(*ring, static_cast<std::uint32_t>(pool.ring->size()));
-    return std::nullopt;
+    rings_.release(*ring, value.ring_slots);
+    return no_block(spec, "ring members", value.member_count, members_);
   }
   value.ring_offset = *ring;
-  value.ring_slots = static_cast<std::uint32_t>(pool.ring->size());
   value.member_offset = *list;
-  value.member_count = static_cast<std::uint32_t>(members->size());
   wanted_.rings[*ring] = pool.ring;
   wanted_.members[*list] = std::move(members);
   touched_.rings.insert(*ring);
@@ -187,7 +240,7 @@ std::optional<lb_service> Placement::place_pool(const PoolSpec& pool, const Port
 // Pools that are the same as before stay where they are; the others get new space before the old is given up, because
 // the datapath reads the old until the last frontend is rewritten.
 Result<> Placement::place_pools(const PortSpec& spec, Port& port, Time now) {
-  std::vector<lb_service> old = std::move(port.pools), pools, added;
+  std::vector<lb_service> old = port.pools, pools, added;
   for (const PoolSpec& pool : spec.pools) {
     std::vector<std::uint32_t> slots;
     for (const std::uint32_t member : pool.members)
@@ -196,21 +249,15 @@ Result<> Placement::place_pools(const PortSpec& spec, Port& port, Time now) {
     const auto same =
         std::find_if(old.begin(), old.end(), [&](const lb_service& placed) { return holds(placed, pool, members); });
     if (same != old.end()) {
-      same->flags = pool.flags;
       pools.push_back(*same);
       old.erase(same);
       continue;
     }
-    const auto placed = place_pool(pool, port, members);
+    const auto placed = place_pool(spec, pool, port, members);
     if (!placed) {
       for (const lb_service& unpublished : added)
         free_pool(unpublished, std::nullopt);
-      for (const lb_service& kept : pools)
-        if (std::none_of(added.begin(), added.end(), [&](const lb_service& value) { return AbiEqual{}(value, kept); }))
-          old.push_back(kept);
-      port.pools = std::move(old);
-      return no_room(spec, "a ring of " + std::to_string(pool.ring->size()) + " slots",
-                     rings_.used() + pool.ring->size(), rings_.capacity());
+      return placed.error();
     }
     pools.push_back(*placed);
     added.push_back(*placed);
@@ -238,23 +285,32 @@ void Placement::free_pool(const lb_service& pool, std::optional<Time> published_
 }
 
 void Placement::place_frontends(const PortSpec& spec, Port& port) {
-  std::map<std::string, FrontendSpec> frontends;
-  for (const FrontendSpec& frontend : spec.frontends)
-    frontends.emplace(describe(frontend.key), frontend);
-  for (const auto& [text, frontend] : port.frontends)
-    if (!frontends.contains(text)) remove_frontend(frontend);
-  for (const auto& [text, frontend] : frontends) {
-    wanted_.services[frontend.key] = port.pools[frontend.pool];
-    touched_.services.insert(frontend.key);
-    if (!port.frontends.contains(text)) count_vip(frontend.key, +1);
+  AbiSet<lb_service_key> frontends;
+  for (const auto& [key, pool] : spec.frontends) {
+    if (!frontends.insert(key).second) continue;
+    if (!port.frontends.contains(key)) take_frontend(key);
+    wanted_.services[key] = port.pools[pool];
+    touched_.services.insert(key);
   }
+  for (const lb_service_key& key : port.frontends)
+    if (!frontends.contains(key)) remove_frontend(key);
   port.frontends = std::move(frontends);
 }
 
-void Placement::remove_frontend(const FrontendSpec& frontend) {
-  wanted_.services.erase(frontend.key);
-  touched_.services.insert(frontend.key);
-  count_vip(frontend.key, -1);
+// A frontend that moves from one port to another is the newcomer's at once; that the other is put or removed only
+// afterwards must not take it away again.
+void Placement::take_frontend(const lb_service_key& key) {
+  const auto placed = wanted_.services.find(key);
+  if (placed == wanted_.services.end())
+    count_vip(key, +1);
+  else
+    ports_.at(wanted_.names.at(placed->second.id)).frontends.erase(key);
+}
+
+void Placement::remove_frontend(const lb_service_key& key) {
+  wanted_.services.erase(key);
+  touched_.services.insert(key);
+  count_vip(key, -1);
 }
 
 void Placement::retire_backends(const PortSpec& spec, Port& port, Time now) {
@@ -412,6 +468,13 @@ std::vector<std::string> Placement::names() const {
   return names;
 }
 
+std::optional<std::uint32_t> Placement::slot(const std::string& name, const lb_service_key& endpoint) const {
+  const auto port = ports_.find(name);
+  if (port == ports_.end()) return std::nullopt;
+  const auto slot = port->second.slots.find(endpoint);
+  return slot == port->second.slots.end() ? std::nullopt : std::optional(slot->second.index);
+}
+
 Placement::Usage Placement::usage() const {
   return {static_cast<std::uint32_t>(wanted_.services.size()),
           static_cast<std::uint32_t>(wanted_.addresses.size()),
@@ -423,25 +486,23 @@ Placement::Usage Placement::usage() const {
 
 void Placement::adopt(const Tables& actual) {
   for (const auto& [id, name] : actual.names) {
+    if (id >= limits_.service_ports || !ports_.try_emplace(name).second) continue;
     ids_end_ = std::max(ids_end_, id + 1);
-    if (!ports_.try_emplace(name).second) continue;
     ports_[name].id = id;
     wanted_.names[id] = name;
   }
   for (std::uint32_t id = 0; id < ids_end_; ++id)
     if (!wanted_.names.contains(id)) free_ids_.insert(id);
 
-  for (const auto& [slot, backend] : actual.backends) {
-    slots_end_ = std::max(slots_end_, slot + 1);
+  for (const auto& [slot, backend] : actual.backends)
     adopt_backend(slot, backend);
-  }
   for (std::uint32_t slot = 0; slot < slots_end_; ++slot)
     if (!wanted_.backends.contains(slot)) free_slots_.insert(slot);
 
   for (const auto& [key, value] : actual.services)
     adopt_frontend(actual, key, value);
   for (const auto& [bucket, classes] : actual.filter) {
-    lingering_[bucket] |= classes;
+    lingering_[bucket] |= classes & kAllClasses;
     update_filter(bucket);
   }
 }
@@ -449,50 +510,59 @@ void Placement::adopt(const Tables& actual) {
 void Placement::adopt_backend(std::uint32_t slot, const lb_backend& backend) {
   next_generation_ = std::max(next_generation_, backend.generation + 1);
   const auto name = wanted_.names.find(backend.service_id);
-  if (name == wanted_.names.end()) return;
+  if (name == wanted_.names.end() || slot >= limits_.backends || !backend.generation || !is_family(backend.family))
+    return;
   const lb_service_key endpoint{backend.addr, backend.port, backend.proto, backend.family};
-  if (!ports_[name->second].slots.try_emplace(endpoint, Slot{slot, std::nullopt}).second) return;
-  wanted_.backends[slot] = backend;
-  wanted_.backends[slot].flags = 0;
-  set_backend_flags(wanted_.backends[slot], backend.flags);
+  if (!ports_.at(name->second).slots.try_emplace(endpoint, Slot{slot, std::nullopt}).second) return;
+  slots_end_ = std::max(slots_end_, slot + 1);
+  lb_backend& value = wanted_.backends[slot] = backend;
+  value.flags = 0;
+  set_backend_flags(value, backend.flags);
 }
 
 void Placement::adopt_frontend(const Tables& actual, const lb_service_key& key, const lb_service& value) {
   const auto name = wanted_.names.find(value.id);
-  if (name == wanted_.names.end()) return;
-  Port& port = ports_[name->second];
+  if (name == wanted_.names.end() || !is_family(key.family)) return;
+  Port& port = ports_.at(name->second);
   if (!adopt_pool(actual, port, value)) return;
-  const auto same = [&](const lb_service& placed) { return AbiEqual{}(placed, value); };
-  const auto pool = std::find_if(port.pools.begin(), port.pools.end(), same) - port.pools.begin();
-  port.frontends.emplace(describe(key), FrontendSpec{key, static_cast<std::uint32_t>(pool)});
+  port.frontends.insert(key);
   wanted_.services[key] = value;
   count_vip(key, +1);
 }
 
-// Whether the entry's ring and members are whole, its own, and this port's.
 bool Placement::adopt_pool(const Tables& actual, Port& port, const lb_service& value) {
   if (std::any_of(port.pools.begin(), port.pools.end(), [&](auto& placed) { return AbiEqual{}(placed, value); }))
     return true;
+  if (!is_well_formed(value)) return false;
   if (value.ring_slots) {
     const auto ring = actual.rings.find(value.ring_offset);
     const auto list = actual.members.find(value.member_offset);
-    if (ring == actual.rings.end() || list == actual.members.end() || ring->second->size() != value.ring_slots ||
-        list->second->size() != value.member_count)
-      return false;
-    const bool known = std::all_of(list->second->begin(), list->second->end(), [&](std::uint32_t slot) {
-      const auto backend = wanted_.backends.find(slot);
-      return backend != wanted_.backends.end() && backend->second.service_id == port.id;
-    });
-    if (!known || !rings_.reserve(value.ring_offset, value.ring_slots)) return false;
-    if (!members_.reserve(value.member_offset, value.member_count)) {
-      rings_.release(value.ring_offset, value.ring_slots);
-      return false;
-    }
+    if (ring == actual.rings.end() || list == actual.members.end()) return false;
+    if (!is_whole(value, *ring->second, *list->second, port) || !reserve(value)) return false;
     wanted_.rings[value.ring_offset] = ring->second;
     wanted_.members[value.member_offset] = list->second;
   }
   port.pools.push_back(value);
   return true;
+}
+
+// Whether ring and members are of the size that the entry says, and lead to backends of this port only.
+bool Placement::is_whole(const lb_service& value, const std::vector<std::uint16_t>& ring,
+                         const std::vector<std::uint32_t>& members, const Port& port) const {
+  if (ring.size() != value.ring_slots || members.size() != value.member_count) return false;
+  return std::all_of(ring.begin(), ring.end(), [&](std::uint16_t member) { return member < members.size(); }) &&
+         std::all_of(members.begin(), members.end(), [&](std::uint32_t slot) {
+           const auto backend = wanted_.backends.find(slot);
+           return backend != wanted_.backends.end() && backend->second.service_id == port.id;
+         });
+}
+
+// Takes the entry's ring and member space, both or neither.
+bool Placement::reserve(const lb_service& value) {
+  if (!rings_.reserve(value.ring_offset, value.ring_slots)) return false;
+  if (members_.reserve(value.member_offset, value.member_count)) return true;
+  rings_.release(value.ring_offset, value.ring_slots);
+  return false;
 }
 
 }  // namespace fairlead::state

@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <deque>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,7 +46,8 @@ class Placement {
   // over is not in wanted(); filter bits are kept as lingering ones.
   void adopt(const Tables& actual);
 
-  // All or nothing: on an error, which names the limit, the port stays as it was.
+  // All or nothing: on an error, which names the limit, the port stays as it was. A frontend that another port has
+  // becomes this one's.
   Result<> put(const PortSpec& spec, Time now);
   void remove(const std::string& name, Time now);
   void set_node_addresses(const std::vector<NodeAddress>& addresses);
@@ -63,6 +63,8 @@ class Placement {
   const Tables& wanted() const { return wanted_; }
   Touched take_touched() { return std::exchange(touched_, {}); }
   std::vector<std::string> names() const;
+  // The slot of a port's endpoint, if it has one.
+  std::optional<std::uint32_t> slot(const std::string& name, const lb_service_key& endpoint) const;
   std::uint32_t next_generation() const { return next_generation_; }
   const Limits& limits() const { return limits_; }
 
@@ -78,10 +80,10 @@ class Placement {
   };
   struct Port {
     std::uint32_t id = 0;
-    bool removed = false;                           // waits for its last backend to leave
-    AbiMap<lb_service_key, Slot> slots;             // by endpoint
-    std::vector<lb_service> pools;                  // as they are in wanted_.services, for every frontend of the pool
-    std::map<std::string, FrontendSpec> frontends;  // by describe(key), for a stable order
+    bool removed = false;                // waits for its last backend to leave
+    AbiMap<lb_service_key, Slot> slots;  // by endpoint
+    std::vector<lb_service> pools;       // as they are in wanted_.services, for every frontend of the pool
+    AbiSet<lb_service_key> frontends;    // those of wanted_.services that have this id
   };
   struct Leaving {
     Time due;
@@ -101,15 +103,20 @@ class Placement {
   using Endpoints = std::vector<lb_service_key>;
 
   Result<> admit(const PortSpec& spec, const Port& port) const;
+  Result<> admit_frontends(const PortSpec& spec, const Port& port) const;
+  Result<> admit_backends(const PortSpec& spec, const Port& port) const;
   Endpoints place_backends(const PortSpec& spec, Port& port);
   void forget_backends(const Endpoints& endpoints, Port& port);
+  void keep_backends(const PortSpec& spec, Port& port);
+  std::uint32_t new_generation();
   Result<> place_pools(const PortSpec& spec, Port& port, Time now);
-  std::optional<lb_service> place_pool(const PoolSpec& pool, const Port& port, Members members);
+  Result<lb_service> place_pool(const PortSpec& spec, const PoolSpec& pool, const Port& port, Members members);
   bool holds(const lb_service& placed, const PoolSpec& pool, const Members& members) const;
   void set_backend_flags(lb_backend& backend, std::uint32_t flags);
   void place_frontends(const PortSpec& spec, Port& port);
   void retire_backends(const PortSpec& spec, Port& port, Time now);
-  void remove_frontend(const FrontendSpec& frontend);
+  void take_frontend(const lb_service_key& key);
+  void remove_frontend(const lb_service_key& key);
   void free_pool(const lb_service& pool, std::optional<Time> published_until);
   void rest(Space space, std::uint32_t offset, std::uint32_t units, Time now);
   void retire(const Leaving& leaving, Time now);
@@ -120,6 +127,9 @@ class Placement {
   void adopt_backend(std::uint32_t slot, const lb_backend& backend);
   void adopt_frontend(const Tables& actual, const lb_service_key& key, const lb_service& value);
   bool adopt_pool(const Tables& actual, Port& port, const lb_service& value);
+  bool is_whole(const lb_service& value, const std::vector<std::uint16_t>& ring,
+                const std::vector<std::uint32_t>& members, const Port& port) const;
+  bool reserve(const lb_service& value);
 
   Limits limits_;
   std::uint32_t next_generation_;

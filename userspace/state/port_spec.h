@@ -29,7 +29,11 @@ struct FrontendSpec {
 };
 
 struct PortSpec {
-  std::string name;  // "namespace/name:port/PROTO", the identity
+  std::string name;  // "namespace/name:port/PROTO/family", the identity
+  // For people; the maps do not have it.
+  std::uint16_t source_port = 0;  // host order
+  std::uint8_t protocol = 0;
+  std::uint8_t family = 0;
   // Every endpoint that exists, also those that no pool uses: a flow ends only when its backend is not here any more.
   std::vector<BackendSpec> backends;
   std::vector<PoolSpec> pools;

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/compile/compiler.h"
+
+#include <algorithm>
+
+#include "userspace/compile/service.h"
+
+namespace fairlead::compile {
+
+Compiler::Output Compiler::update(const std::set<model::Name>& changed, const model::Store& store) {
+  Output output;
+  std::set<model::Name> pending = changed;
+  while (!pending.empty())
+    compile_one(*pending.begin(), store, output, pending);
+  return output;
+}
+
+Compiler::Output Compiler::set_node(const NodeView& node, const model::Store& store) {
+  if (node == node_) return {};
+  node_ = node;
+  std::set<model::Name> all;
+  for (const auto& [name, service] : store.services())
+    all.insert(name);
+  return update(all, store);
+}
+
+const std::set<std::string>& Compiler::ports_of(const model::Name& service) const {
+  static const std::set<std::string> kNone;
+  const auto it = ports_.find(service);
+  return it == ports_.end() ? kNone : it->second;
+}
+
+void Compiler::compile_one(const model::Name& name, const model::Store& store, Output& output,
+                           std::set<model::Name>& pending) {
+  pending.erase(name);
+  output.services.insert(name);
+  Compiled compiled;
+  if (const model::Service* service = store.service(name)) {
+    Wish wish = compile_service(*service, store.slices_of(name), node_);
+    compiled = {std::move(wish.ports), std::move(wish.problems)};
+    give_up(name, compiled, pending);
+    claim(*service, compiled, pending);
+  } else {
+    give_up(name, compiled, pending);
+  }
+
+  std::set<std::string> names;
+  for (const state::PortSpec& port : compiled.ports)
+    names.insert(port.name);
+  for (const std::string& old : ports_[name])
+    if (!names.contains(old)) output.remove.push_back(old);
+  // A service that is compiled twice in one update counts as it was last.
+  std::erase_if(output.put, [&](const state::PortSpec& port) { return names.contains(port.name); });
+  std::erase_if(output.remove, [&](const std::string& removed) { return names.contains(removed); });
+  std::move(compiled.ports.begin(), compiled.ports.end(), std::back_inserter(output.put));
+
+  if (names.empty())
+    ports_.erase(name);
+  else
+    ports_[name] = std::move(names);
+  if (compiled.problems.empty())
+    problems_.erase(name);
+  else
+    problems_[name] = std::move(compiled.problems);
+}
+
+// Withdraws the claims on frontends that the service does not want any more. Whoever is next in line is compiled again.
+void Compiler::give_up(const model::Name& service, const Compiled& keeps, std::set<model::Name>& pending) {
+  state::AbiSet<lb_service_key> kept;
+  for (const state::PortSpec& port : keeps.ports)
+    for (const state::FrontendSpec& frontend : port.frontends)
+      kept.insert(frontend.key);
+  for (const lb_service_key& key : claimed_[service]) {
+    const auto it = claims_.find(key);
+    const bool owned = it->second.begin()->service == service;
+    std::erase_if(it->second, [&](const Claim& claim) { return claim.service == service; });
+    if (it->second.empty())
+      claims_.erase(it);
+    else if (owned && !kept.contains(key))
+      pending.insert(it->second.begin()->service);
+  }
+  claimed_.erase(service);
+}
+
+// Claims every frontend of the service; those that somebody with precedence has are taken out of its specs again.
+void Compiler::claim(const model::Service& service, Compiled& compiled, std::set<model::Name>& pending) {
+  for (state::PortSpec& port : compiled.ports) {
+    const Claim mine{service.created, service.name, port.name};
+    std::erase_if(port.frontends, [&](const state::FrontendSpec& frontend) {
+      Claims& claims = claims_[frontend.key];
+      const auto before = claims.empty() ? std::nullopt : std::optional(*claims.begin());
+      claims.insert(mine);
+      claimed_[service.name].push_back(frontend.key);
+      const Claim& owner = *claims.begin();
+      if (owner == mine) {
+        if (before && before->service != service.name) pending.insert(before->service);
+        return false;
+      }
+      compiled.problems.push_back({"", "Service " + service.name.to_string(), "", state::describe(frontend.key),
+                                   "is already used by Service " + owner.service.to_string()});
+      return true;
+    });
+  }
+  std::erase_if(compiled.ports, [](const state::PortSpec& port) { return port.frontends.empty(); });
+}
+
+}  // namespace fairlead::compile

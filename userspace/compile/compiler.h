@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "userspace/compile/endpoints.h"
+#include "userspace/model/problem.h"
+#include "userspace/state/port_spec.h"
+
+namespace fairlead::compile {
+
+// Turns services into what shall be in the maps: one port spec for each service port and family, named
+// "namespace/name:port/PROTO/family". Pure: no time, no kernel, no log; the same store and node give the same specs
+// whatever the order in which changes arrived.
+//
+// An address and port belong to one service. When two want it, the older one has it (then the one whose name sorts
+// first), the other goes without that frontend and is told; it gets it when the owner goes.
+class Compiler {
+ public:
+  struct Output {
+    std::vector<state::PortSpec> put;  // new or changed
+    std::vector<std::string> remove;   // names that are gone
+    std::set<model::Name> services;    // whose specs or problems were made anew
+  };
+
+  // Compiles these services anew, as the store has them now, and those that their frontends concern.
+  Output update(const std::set<model::Name>& changed, const model::Store& store);
+  // What is known about this node has changed: everything is compiled anew, if it really has.
+  Output set_node(const NodeView& node, const model::Store& store);
+
+  // What each service cannot have, and why. Services without problems are not in it.
+  const std::map<model::Name, std::vector<model::Problem>>& problems() const { return problems_; }
+  // Of a service: its port specs' names.
+  const std::set<std::string>& ports_of(const model::Name& service) const;
+
+ private:
+  // Who wants a frontend, in the order of precedence.
+  struct Claim {
+    std::string created;
+    model::Name service;
+    std::string port;
+    auto operator<=>(const Claim&) const = default;
+  };
+  using Claims = std::set<Claim>;
+
+  struct Compiled {
+    std::vector<state::PortSpec> ports;
+    std::vector<model::Problem> problems;
+  };
+
+  void compile_one(const model::Name& name, const model::Store& store, Output& output, std::set<model::Name>& pending);
+  void claim(const model::Service& service, Compiled& compiled, std::set<model::Name>& pending);
+  void give_up(const model::Name& service, const Compiled& keeps, std::set<model::Name>& pending);
+
+  NodeView node_;
+  std::map<model::Name, std::set<std::string>> ports_;
+  std::map<model::Name, std::vector<model::Problem>> problems_;
+  state::AbiMap<lb_service_key, Claims> claims_;
+  std::map<model::Name, std::vector<lb_service_key>> claimed_;  // by service: keys it has a claim on
+};
+
+}  // namespace fairlead::compile

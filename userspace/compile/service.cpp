@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/compile/service.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "userspace/compile/maglev.h"
+
+namespace fairlead::compile {
+namespace {
+
+using model::Service;
+using model::ServicePort;
+using model::TrafficPolicy;
+
+lb_service_key abi_key(const Address& address, std::uint16_t port, model::Protocol protocol) {
+  return {state::to_abi(address), htons(port), static_cast<std::uint8_t>(protocol),
+          static_cast<std::uint8_t>(address.family)};
+}
+
+// FNV-1a over the bytes that say which backend it is: the same on every node.
+std::uint64_t identity(const lb_service_key& endpoint) {
+  std::uint64_t hash = 0xcbf29ce484222325ull;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&endpoint);
+  for (std::size_t i = 0; i < sizeof(endpoint); ++i)
+    hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+  return hash;
+}
+
+std::string port_name(const Service& service, const ServicePort& port, Family family) {
+  return service.name.to_string() + ":" + (port.name.empty() ? std::to_string(port.port) : port.name) + "/" +
+         model::to_string(port.protocol) + "/" + (family == Family::IPv4 ? "IPv4" : "IPv6");
+}
+
+bool is_external(const Service& service) {
+  return service.type == model::ServiceType::kLoadBalancer || service.type == model::ServiceType::kNodePort ||
+         !service.external_ips.empty();
+}
+
+// A pool of these candidates; when it is empty, `otherwise` says what a new flow meets.
+state::PoolSpec pool_of(const std::vector<std::size_t>& indices, const state::PortSpec& spec, std::uint32_t otherwise) {
+  state::PoolSpec pool;
+  if (indices.empty()) {
+    pool.flags = otherwise;
+    return pool;
+  }
+  std::vector<RingMember> members;
+  for (const std::size_t index : indices) {
+    pool.members.push_back(static_cast<std::uint32_t>(index));
+    members.push_back({identity(spec.backends[index].endpoint), 1});
+  }
+  pool.ring = std::make_shared<const std::vector<std::uint16_t>>(fill_ring(members, ring_slots(members.size())));
+  return pool;
+}
+
+state::PoolSpec pool_for(TrafficPolicy policy, const Categories& categories, const state::PortSpec& spec) {
+  if (policy == TrafficPolicy::kCluster) return pool_of(categories.cluster, spec, LB_SERVICE_REJECT);
+  return pool_of(categories.local, spec, categories.any ? LB_SERVICE_DROP : LB_SERVICE_REJECT);
+}
+
+class PortCompiler {
+ public:
+  PortCompiler(const Service& service, const ServicePort& port, Family family, const NodeView& node, Wish& wish)
+      : service_(service), port_(port), family_(family), node_(node), wish_(wish) {
+    spec_.name = port_name(service, port, family);
+    spec_.source_port = port.port;
+    spec_.protocol = static_cast<std::uint8_t>(port.protocol);
+    spec_.family = static_cast<std::uint8_t>(family);
+  }
+
+  void compile(const model::Store::Slices& slices) {
+    add_frontends(service_.cluster_ips, Pool::kInternal, port_.port);
+    add_frontends(service_.external_ips, Pool::kExternal, port_.port);
+    if (service_.load_balancer_source_ranges.empty())
+      add_frontends(service_.load_balancer_ips, Pool::kExternal, port_.port);
+    if (port_.node_port && has_family()) add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
+    if (wanted_.empty()) return;
+    add_pools(slices);
+    wish_.ports.push_back(std::move(spec_));
+  }
+
+ private:
+  enum class Pool { kInternal, kExternal };
+
+  Address unspecified() const {
+    Address any;
+    any.family = family_;
+    return any;
+  }
+
+  // NodePorts exist in the families that the service has.
+  bool has_family() const {
+    return std::any_of(service_.cluster_ips.begin(), service_.cluster_ips.end(),
+                       [&](const Address& ip) { return ip.family == family_; });
+  }
+
+  void add_frontends(const std::vector<Address>& addresses, Pool pool, std::uint16_t port) {
+    for (const Address& address : addresses)
+      if (address.family == family_) wanted_.emplace_back(abi_key(address, port, port_.protocol), pool);
+  }
+
+  void add_pools(const model::Store::Slices& slices) {
+    const std::vector<Candidate> candidates = gather(port_, family_, slices, node_);
+    for (const Candidate& candidate : candidates) {
+      const std::uint32_t flags =
+          (candidate.local ? LB_BACKEND_LOCAL : 0) | (candidate.endpoint->terminating ? LB_BACKEND_DRAINING : 0);
+      spec_.backends.push_back({abi_key(candidate.endpoint->address, candidate.port, port_.protocol), flags});
+    }
+    const Categories categories = categorize(candidates, node_);
+    std::optional<std::uint32_t> internal, external;
+    for (const auto& [key, pool] : wanted_) {
+      auto& index = pool == Pool::kInternal ? internal : external;
+      if (!index) index = add_pool(pool, categories);
+      spec_.frontends.push_back({key, *index});
+    }
+  }
+
+  // Frontends with the same backends share a ring.
+  std::uint32_t add_pool(Pool pool, const Categories& categories) {
+    const TrafficPolicy policy =
+        pool == Pool::kInternal ? service_.internal_traffic_policy
+                                : (is_external(service_) ? service_.external_traffic_policy : TrafficPolicy::kCluster);
+    state::PoolSpec made = pool_for(policy, categories, spec_);
+    for (std::uint32_t i = 0; i < spec_.pools.size(); ++i)
+      if (spec_.pools[i].members == made.members && spec_.pools[i].flags == made.flags) return i;
+    spec_.pools.push_back(std::move(made));
+    return static_cast<std::uint32_t>(spec_.pools.size() - 1);
+  }
+
+  const Service& service_;
+  const ServicePort& port_;
+  Family family_;
+  const NodeView& node_;
+  Wish& wish_;
+  state::PortSpec spec_;
+  std::vector<std::pair<lb_service_key, Pool>> wanted_;
+};
+
+void report(const Service& service, const std::string& field, const std::string& value, const std::string& message,
+            Wish& wish) {
+  wish.problems.push_back({"", "Service " + service.name.to_string(), field, value, message});
+}
+
+}  // namespace
+
+Wish compile_service(const Service& service, const model::Store::Slices& slices, const NodeView& node) {
+  Wish wish;
+  if (service.type == model::ServiceType::kExternalName || service.headless || !service.proxy_name.empty()) return wish;
+  if (!service.load_balancer_source_ranges.empty() && !service.load_balancer_ips.empty())
+    report(service, "spec.loadBalancerSourceRanges", "",
+           "source ranges are not enforced yet, so the load balancer addresses are not served", wish);
+  if (service.affinity_seconds)
+    report(service, "spec.sessionAffinity", "ClientIP",
+           "session affinity is not kept yet; the service is served without it", wish);
+  for (std::size_t i = 0; i < service.ports.size(); ++i) {
+    const ServicePort& port = service.ports[i];
+    if (port.protocol == model::Protocol::kSctp) {
+      report(service, "spec.ports[" + std::to_string(i) + "].protocol", "SCTP", "SCTP is not balanced yet", wish);
+      continue;
+    }
+    for (const Family family : {Family::IPv4, Family::IPv6})
+      PortCompiler(service, port, family, node, wish).compile(slices);
+  }
+  return wish;
+}
+
+}  // namespace fairlead::compile
