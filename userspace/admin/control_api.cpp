@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/admin/control_api.h"
+
+#include <boost/json.hpp>
+#include <charconv>
+#include <vector>
+
+namespace fairlead::admin {
+namespace {
+
+namespace http = boost::beast::http;
+
+template <class T>
+HttpResponse json_response(const T& value, http::status status = http::status::ok) {
+  return text_response(status, boost::json::serialize(boost::json::value_from(value)) + "\n", "application/json");
+}
+
+HttpResponse error_response(http::status status, const std::string& message) {
+  return json_response(ErrorView{message}, status);
+}
+
+template <class T>
+HttpResponse answer(const Result<T>& result) {
+  if (result) return json_response(*result);
+  return error_response(result.error().code == ENOENT ? http::status::not_found : http::status::bad_request,
+                        result.error().message);
+}
+
+std::vector<std::string> split(const std::string& path) {
+  std::vector<std::string> parts;
+  for (std::size_t start = 1; start <= path.size();) {
+    const std::size_t end = std::min(path.find('/', start), path.size());
+    parts.push_back(path.substr(start, end - start));
+    start = end + 1;
+  }
+  return parts;
+}
+
+Result<FlowFilter> flow_filter(const Target& target) {
+  FlowFilter filter;
+  for (const auto& [name, value] : target.query) {
+    if (name == "service")
+      filter.service = value;
+    else if (name == "client")
+      filter.client = value;
+    else if (name == "frontend")
+      filter.frontend = value;
+    else if (name == "backend")
+      filter.backend = value;
+    else if (name == "protocol")
+      filter.protocol = value;
+    else if (name == "state")
+      filter.state = value;
+    else if (name == "limit") {
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), filter.limit);
+      if (error != std::errc{} || end != value.data() + value.size())
+        return Error{"limit: " + value + ": not a number", EINVAL};
+    } else {
+      return Error{"unknown parameter " + name, EINVAL};
+    }
+  }
+  return filter;
+}
+
+HttpResponse flows(const Inspector& inspector, const Target& target, bool count) {
+  const auto filter = flow_filter(target);
+  if (!filter) return error_response(http::status::bad_request, filter.error().message);
+  const auto found = inspector.flows(*filter);
+  if (found && count) return json_response(CountView{found->size()});
+  return answer(found);
+}
+
+HttpResponse route(const Inspector& inspector, const Target& target) {
+  const std::vector<std::string> parts = split(target.path);
+  const auto is = [&](std::initializer_list<const char*> expected) {
+    return std::equal(parts.begin(), parts.end(), expected.begin(), expected.end());
+  };
+  if (is({"v1", "version"})) return json_response(inspector.version());
+  if (is({"v1", "status"})) return json_response(inspector.status());
+  if (is({"v1", "problems"})) return json_response(inspector.problems());
+  if (is({"v1", "services"})) return json_response(inspector.services());
+  if (is({"v1", "verdicts"})) return json_response(inspector.verdicts());
+  if (is({"v1", "flows"})) return flows(inspector, target, false);
+  if (is({"v1", "flows", "count"})) return flows(inspector, target, true);
+  const bool service = parts.size() >= 4 && parts[0] == "v1" && parts[1] == "services";
+  if (service && parts.size() == 4) return answer(inspector.service(parts[2], parts[3]));
+  if (service && parts.size() == 5 && parts[4] == "rings") return answer(inspector.rings(parts[2], parts[3]));
+  return error_response(http::status::not_found, target.path + ": no such resource");
+}
+
+}  // namespace
+
+HttpHandler control_api(const Inspector& inspector) {
+  return [&inspector](const HttpRequest& request) {
+    if (request.method() != http::verb::get)
+      return error_response(http::status::method_not_allowed,
+                            std::string(request.method_string()) + ": only GET is allowed");
+    const auto target = parse_target({request.target().data(), request.target().size()});
+    if (!target) return error_response(http::status::bad_request, target.error().message);
+    return route(inspector, *target);
+  };
+}
+
+}  // namespace fairlead::admin

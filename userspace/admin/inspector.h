@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "userspace/admin/view.h"
+#include "userspace/util/result.h"
+
+namespace fairlead::admin {
+
+// Which flows are meant; empty fields match everything. Addresses may be given with or without a port.
+struct FlowFilter {
+  std::string service;  // "default/web", or a service port's id
+  std::string client;
+  std::string frontend;
+  std::string backend;
+  std::string protocol;  // "TCP" or "UDP"
+  std::string state;
+  std::uint64_t limit = 0;  // 0: all
+};
+
+// What the control API asks of the daemon. Called on the event loop's thread; an answer is a snapshot.
+class Inspector {
+ public:
+  virtual ~Inspector() = default;
+
+  virtual VersionView version() const = 0;
+  virtual StatusView status() const = 0;
+  virtual std::vector<ProblemView> problems() const = 0;
+  virtual std::vector<ServiceView> services() const = 0;
+  // Errors name what was asked for.
+  virtual Result<ServiceView> service(const std::string& space, const std::string& name) const = 0;
+  virtual Result<std::vector<FlowView>> flows(const FlowFilter& filter) const = 0;
+  virtual Result<std::vector<RingView>> rings(const std::string& space, const std::string& name) const = 0;
+  virtual std::vector<VerdictView> verdicts() const = 0;
+};
+
+}  // namespace fairlead::admin

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/cli/client.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <limits>
+
+#include "userspace/admin/view.h"
+
+namespace fairlead::cli {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using Unix = boost::asio::local::stream_protocol;
+
+constexpr std::chrono::seconds kTimeout{30};
+
+// One asynchronous step run to its end: blocking calls of a socket know no timeout.
+template <class Start>
+boost::system::error_code run(boost::asio::io_context& io, beast::basic_stream<Unix>& stream, Start start) {
+  boost::system::error_code result;
+  stream.expires_after(kTimeout);
+  start([&result](boost::system::error_code error, auto...) { result = error; });
+  io.restart();
+  io.run();
+  return result;
+}
+
+Error refusal(const http::response<http::string_body>& response, const boost::json::value& body) {
+  const auto error = boost::json::try_value_to<admin::ErrorView>(body);
+  const std::string message =
+      error ? error->error : "lbd answered with HTTP status " + std::to_string(response.result_int());
+  return {message, response.result() == http::status::not_found ? ENOENT : EINVAL};
+}
+
+}  // namespace
+
+Result<boost::json::value> Client::get(const std::string& target) const {
+  boost::asio::io_context io;
+  beast::basic_stream<Unix> stream(io);
+  const auto unreachable = [&](const boost::system::error_code& error) {
+    return Error{"no lbd answers on " + socket_ + ": " + error.message() + " (--socket names another)", ECONNREFUSED};
+  };
+  if (auto error = run(io, stream, [&](auto done) { stream.async_connect(Unix::endpoint(socket_), done); }))
+    return unreachable(error);
+  http::request<http::empty_body> request(http::verb::get, target, 11);
+  request.set(http::field::host, "localhost");
+  request.set(http::field::connection, "close");
+  if (auto error = run(io, stream, [&](auto done) { http::async_write(stream, request, done); }))
+    return unreachable(error);
+  beast::flat_buffer buffer;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());
+  if (auto error = run(io, stream, [&](auto done) { http::async_read(stream, buffer, parser, done); }))
+    return unreachable(error);
+
+  boost::system::error_code malformed;
+  boost::json::value body = boost::json::parse(parser.get().body(), malformed);
+  if (malformed) return Error{"lbd's answer is not JSON: " + malformed.message(), EPROTO};
+  if (parser.get().result() != http::status::ok) return refusal(parser.get(), body);
+  return body;
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "userspace/cli/client.h"
+
+namespace fairlead::cli {
+
+enum class Output { kTable, kJson };
+
+// What a command prints. With Output::kJson it is lbd's own JSON, one document; admin/view.h describes the shapes.
+struct Context {
+  Client client;
+  Output output = Output::kTable;
+};
+
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+Result<std::string> show_version(const Context& context);
+Result<std::string> show_status(const Context& context);
+Result<std::string> list_problems(const Context& context);
+Result<std::string> list_services(const Context& context);
+// service is "NAMESPACE/NAME", as everywhere below.
+Result<std::string> show_service(const Context& context, const std::string& service);
+Result<std::string> list_backends(const Context& context, const std::string& service);
+Result<std::string> list_flows(const Context& context, const Query& query);
+Result<std::string> count_flows(const Context& context, const Query& query);
+Result<std::string> show_rings(const Context& context, const std::string& service);
+Result<std::string> list_verdicts(const Context& context, bool nonzero);
+
+// "NAMESPACE/NAME" of every service, for completion; empty when no daemon answers.
+std::vector<std::string> service_names(const Client& client);
+
+}  // namespace fairlead::cli

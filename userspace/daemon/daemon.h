@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "userspace/daemon/options.h"
+#include "userspace/util/result.h"
+
+namespace fairlead::daemon {
+
+// Runs lbd until SIGTERM or SIGINT. Forwarding goes on afterwards.
+Result<> run(const Options& options);
+
+// --cleanup: forwarding ends. Returns what could not be removed.
+std::vector<Error> clean_up(const Options& options);
+
+}  // namespace fairlead::daemon

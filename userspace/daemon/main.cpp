@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/json.hpp>
+#include <csignal>
+
+#include "userspace/daemon/daemon.h"
+
+namespace {
+
+using namespace fairlead;
+
+// The message as a JSON string, for --log-json.
+class JsonMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    const std::string text =
+        boost::json::serialize(boost::json::string(message.payload.data(), message.payload.size()));
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return spdlog::details::make_unique<JsonMessage>(); }
+};
+
+void start_logging(const daemon::Options& options) {
+  auto logger = std::make_shared<spdlog::logger>("lbd", std::make_shared<spdlog::sinks::stderr_sink_st>());
+  if (options.log_json) {
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<JsonMessage>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":%*})");
+    logger->set_formatter(std::move(formatter));
+  } else {
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-7l %v");
+  }
+  logger->set_level(spdlog::level::from_str(options.log_level));
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int run_cleanup(const daemon::Options& options) {
+  const auto errors = daemon::clean_up(options);
+  for (const Error& error : errors)
+    spdlog::error("{}", error.message);
+  return errors.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto parsed = daemon::parse_options(argc, argv);
+  if (!parsed.options) return parsed.exit_status;
+  std::signal(SIGPIPE, SIG_IGN);
+  start_logging(*parsed.options);
+  if (parsed.options->cleanup) return run_cleanup(*parsed.options);
+  const auto result = daemon::run(*parsed.options);
+  if (result) return 0;
+  spdlog::critical("{}", result.error().message);
+  return 1;
+}

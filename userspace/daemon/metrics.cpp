@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/daemon/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+
+#include "userspace/util/version.h"
+
+namespace fairlead::daemon {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+constexpr const char* kFamilies[] = {"IPv4", "IPv6"};
+// kube-proxy's buckets: 1 ms, doubling, 15 times.
+prometheus::Histogram::BucketBoundaries buckets() {
+  prometheus::Histogram::BucketBoundaries bounds;
+  for (double bound = 0.001; bounds.size() < 15; bound *= 2)
+    bounds.push_back(bound);
+  return bounds;
+}
+
+double seconds_since_epoch() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+class Family {
+ public:
+  Family(const std::string& name, const std::string& help, MetricType type) : family_{name, help, type, {}} {}
+
+  Family& add(Labels labels, double value) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    (family_.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+    family_.metric.push_back(std::move(metric));
+    return *this;
+  }
+
+  MetricFamily take() { return std::move(family_); }
+
+ private:
+  MetricFamily family_;
+};
+
+MetricFamily verdicts(const admin::Inspector& inspector) {
+  Family family("fairlead_packets_total", "Packets by hook and verdict; lbctl verdicts says what each means.",
+                MetricType::Counter);
+  for (const admin::VerdictView& verdict : inspector.verdicts()) {
+    const auto add = [&](const char* hook, std::uint64_t packets) {
+      family.add({{"hook", hook}, {"kind", verdict.kind}, {"verdict", verdict.name}}, static_cast<double>(packets));
+    };
+    add("xdp", verdict.xdp);
+    add("tc_ingress", verdict.tc_ingress);
+    add("tc_egress", verdict.tc_egress);
+  }
+  return family.take();
+}
+
+std::vector<MetricFamily> backends(const admin::Inspector& inspector) {
+  Family packets("fairlead_service_packets_total", "Packets of each service port's present backends, by direction.",
+                 MetricType::Counter);
+  Family bytes("fairlead_service_bytes_total", "Layer 3 bytes of the same.", MetricType::Counter);
+  Family connections("fairlead_service_connections_total", "Flows made for the same.", MetricType::Counter);
+  for (const admin::ServiceView& service : inspector.services())
+    for (const admin::ServicePortView& port : service.ports) {
+      const Labels labels{{"service", port.id}};
+      const auto with = [&](const char* direction) { return Labels{{"direction", direction}, {"service", port.id}}; };
+      admin::BackendView sum;
+      for (const admin::BackendView& backend : port.backends) {
+        sum.packets_in += backend.packets_in;
+        sum.packets_out += backend.packets_out;
+        sum.bytes_in += backend.bytes_in;
+        sum.bytes_out += backend.bytes_out;
+        sum.connections += backend.connections;
+      }
+      packets.add(with("in"), static_cast<double>(sum.packets_in))
+          .add(with("out"), static_cast<double>(sum.packets_out));
+      bytes.add(with("in"), static_cast<double>(sum.bytes_in)).add(with("out"), static_cast<double>(sum.bytes_out));
+      connections.add(labels, static_cast<double>(sum.connections));
+    }
+  return {packets.take(), bytes.take(), connections.take()};
+}
+
+std::vector<MetricFamily> state(const admin::Inspector& inspector, const Sync& sync) {
+  const admin::StatusView status = inspector.status();
+  Family used("fairlead_map_entries", "What is in use of each kind of map.", MetricType::Gauge);
+  Family limit("fairlead_map_entries_limit", "What fits.", MetricType::Gauge);
+  for (const admin::UsageView& usage : status.usage) {
+    used.add({{"map", usage.name}}, static_cast<double>(usage.used));
+    limit.add({{"map", usage.name}}, static_cast<double>(usage.limit));
+  }
+  return {
+      used.take(), limit.take(),
+      Family("fairlead_problems",
+             "Things in manifests or services that cannot be honoured now; lbctl status lists them.", MetricType::Gauge)
+          .add({}, static_cast<double>(status.problems))
+          .take(),
+      Family("fairlead_map_write_failures_total", "Writes to maps that failed; they are tried again.",
+             MetricType::Counter)
+          .add({}, static_cast<double>(sync.failed_writes()))
+          .take(),
+      Family("fairlead_build_info", "1, labelled with the version.", MetricType::Gauge)
+          .add({{"version", version()}}, 1)
+          .take()};
+}
+
+// Service ports whose traffic policy is Local, that have endpoints, but none on this node: what kube-proxy's gauge of
+// that name counts.
+MetricFamily no_local_endpoints(const admin::Inspector& inspector) {
+  Family family("kubeproxy_sync_proxy_rules_no_local_endpoints_total",
+                "Service ports with a Local traffic policy and no endpoint on this node.", MetricType::Gauge);
+  for (const char* ip_family : kFamilies)
+    for (const char* policy : {"internal", "external"}) {
+      std::size_t count = 0;
+      for (const admin::ServiceView& service : inspector.services())
+        for (const admin::ServicePortView& port : service.ports)
+          count += port.family == ip_family &&
+                   std::any_of(port.frontends.begin(), port.frontends.end(), [&](const admin::FrontendView& frontend) {
+                     return frontend.action == "drop" &&
+                            (frontend.kind == "ClusterIP") == (std::string(policy) == "internal");
+                   });
+      family.add({{"ip_family", ip_family}, {"traffic_policy", policy}}, static_cast<double>(count));
+    }
+  return family.take();
+}
+
+MetricFamily answers(const char* name, const char* help, const std::map<unsigned, std::uint64_t>& counts) {
+  Family family(name, help, MetricType::Counter);
+  for (const unsigned code : {200u, 503u}) {
+    const auto it = counts.find(code);
+    family.add({{"code", std::to_string(code)}}, it == counts.end() ? 0 : static_cast<double>(it->second));
+  }
+  return family.take();
+}
+
+}  // namespace
+
+Metrics::Metrics(const Parts& parts) : parts_(parts) {
+  auto& duration = prometheus::BuildHistogram()
+                       .Name("kubeproxy_sync_proxy_rules_duration_seconds")
+                       .Help("Time to bring a change into the maps.")
+                       .Register(registry_);
+  auto& timestamp = prometheus::BuildGauge()
+                        .Name("kubeproxy_sync_proxy_rules_last_timestamp_seconds")
+                        .Help("When the maps were last brought up to date.")
+                        .Register(registry_);
+  auto& queued = prometheus::BuildGauge()
+                     .Name("kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds")
+                     .Help("When the last change was heard of.")
+                     .Register(registry_);
+  for (int i = 0; i < 2; ++i) {
+    sync_duration_[i] = &duration.Add({{"ip_family", kFamilies[i]}}, buckets());
+    sync_timestamp_[i] = &timestamp.Add({{"ip_family", kFamilies[i]}});
+    queued_timestamp_[i] = &queued.Add({{"ip_family", kFamilies[i]}});
+  }
+  endpoint_changes_ = &prometheus::BuildCounter()
+                           .Name("kubeproxy_sync_proxy_rules_endpoint_changes_total")
+                           .Help("EndpointSlices written or removed.")
+                           .Register(registry_)
+                           .Add({});
+  service_changes_ = &prometheus::BuildCounter()
+                          .Name("kubeproxy_sync_proxy_rules_service_changes_total")
+                          .Help("Services written or removed.")
+                          .Register(registry_)
+                          .Add({});
+}
+
+void Metrics::count_changes(const model::Store::Changed& changed) {
+  endpoint_changes_->Increment(static_cast<double>(changed.slice_writes));
+  service_changes_->Increment(static_cast<double>(changed.service_writes));
+}
+
+void Metrics::queued() {
+  for (auto* gauge : queued_timestamp_)
+    gauge->Set(seconds_since_epoch());
+}
+
+void Metrics::synced(std::chrono::steady_clock::duration took) {
+  for (auto* histogram : sync_duration_)
+    histogram->Observe(std::chrono::duration<double>(took).count());
+  for (auto* gauge : sync_timestamp_)
+    gauge->Set(seconds_since_epoch());
+}
+
+std::string Metrics::text() const {
+  std::vector<MetricFamily> families = registry_.Collect();
+  const auto append = [&](std::vector<MetricFamily> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(families));
+  };
+  append({verdicts(parts_.inspector), no_local_endpoints(parts_.inspector),
+          answers("kubeproxy_proxy_healthz_total", "Answers of /healthz.", parts_.health.healthz_answers()),
+          answers("kubeproxy_proxy_livez_total", "Answers of /livez.", parts_.health.livez_answers())});
+  append(backends(parts_.inspector));
+  append(state(parts_.inspector, parts_.sync));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "userspace/admin/health.h"
+#include "userspace/admin/inspector.h"
+#include "userspace/daemon/sync.h"
+#include "userspace/model/store.h"
+
+namespace fairlead::daemon {
+
+// What Prometheus reads. Figures that kube-proxy has too are under kube-proxy's names, our own begin with fairlead_.
+// Counters of the datapath are read from the maps when they are asked for.
+class Metrics {
+ public:
+  struct Parts {
+    const admin::Inspector& inspector;
+    const Sync& sync;
+    const admin::Health& health;
+  };
+  explicit Metrics(const Parts& parts);
+
+  void count_changes(const model::Store::Changed& changed);
+  void synced(std::chrono::steady_clock::duration took);
+  void queued();
+
+  // The text that /metrics answers.
+  std::string text() const;
+
+ private:
+  Parts parts_;
+  prometheus::Registry registry_;
+  prometheus::Histogram* sync_duration_[2];
+  prometheus::Gauge* sync_timestamp_[2];
+  prometheus::Gauge* queued_timestamp_[2];
+  prometheus::Counter* endpoint_changes_;
+  prometheus::Counter* service_changes_;
+};
+
+}  // namespace fairlead::daemon

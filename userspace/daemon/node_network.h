@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "userspace/daemon/options.h"
+#include "userspace/datapath/attach.h"
+#include "userspace/datapath/host.h"
+#include "userspace/model/node.h"
+#include "userspace/state/port_spec.h"
+
+namespace fairlead::daemon {
+
+// This node's devices and addresses: which devices the programs are on, and what the datapath has to know of them.
+// Devices may come and go; one that comes back is attached to again.
+class NodeNetwork {
+ public:
+  static Result<NodeNetwork> open(datapath::Object& object, const Options& options);
+
+  // Attaches to the devices that are there and not attached to yet, and tells the datapath about them. At start a
+  // device that is missing or refuses is an error; later it is logged and tried again when devices change.
+  Result<> attach();
+
+  int fd() const { return host_.fd(); }
+  struct Changes {
+    bool addresses = false;
+  };
+  // Reads notifications; raises the datapath's route epoch when cached next hops may be wrong.
+  Result<Changes> read();
+  void confirm_neighbours() const;
+
+  // Addresses of this node, and which of them serve NodePorts. `node` may be null.
+  std::vector<state::NodeAddress> node_addresses(const model::Node* node) const;
+  std::set<Address> host_addresses() const { return host_.addresses(); }
+  const std::map<std::string, datapath::Attached>& attached() const { return attached_; }
+  std::vector<Address> addresses_of(const std::string& device) const;
+
+ private:
+  NodeNetwork(datapath::Object& object, const Options& options, datapath::Host host);
+  std::vector<std::string> wanted_devices() const;
+  Result<> describe_devices();
+  std::set<Address> nodeport_addresses(const model::Node* node) const;
+  std::set<Address> primary_addresses(const model::Node* node) const;
+
+  datapath::Object* object_;
+  const Options* options_;
+  datapath::Host host_;
+  datapath::Attacher attacher_;
+  std::map<std::string, datapath::Attached> attached_;
+  std::map<std::uint32_t, lb_device> described_;  // as written to lb_devices
+};
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "userspace/compile/compiler.h"
+#include "userspace/datapath/object.h"
+#include "userspace/datapath/tables_io.h"
+#include "userspace/state/placement.h"
+
+namespace fairlead::daemon {
+
+// Keeps the maps equal to what the store asks for: compile what changed, place it, write the difference. Every call is
+// a transaction on the event loop's thread.
+//
+// Until complete() nothing that an earlier daemon left is removed: it keeps forwarding while the sources are read. A
+// write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup. A service
+// that does not fit stays as it was, and is tried again when room may have become free.
+class Sync {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // Takes over what the object's maps hold, if they were pinned.
+  explicit Sync(datapath::Object& object);
+
+  void changed(const std::set<model::Name>& services, const model::Store& store, Time now);
+  // Every object that is asked for has been seen, and changed() told of it: what was not asked for is removed from the
+  // maps.
+  void complete(Time now);
+  void set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
+                const model::Store& store, Time now);
+
+  // Does what has become due. Call it at next_wakeup().
+  void tick(Time now);
+  std::optional<Time> next_wakeup() const;
+
+  // Filter buckets that stay open only for flows that may be gone by now; those not in use are closed.
+  void release_unused(const std::function<std::set<std::uint32_t>(const std::set<std::uint32_t>&)>& in_use, Time now);
+
+  bool completed() const { return completed_; }
+  std::uint64_t failed_writes() const { return failed_writes_; }
+  bool has_pending_writes() const { return !pending_.empty(); }
+  const compile::Compiler& compiler() const { return compiler_; }
+  const state::Placement& placement() const { return placement_; }
+  // What is served, by service port id.
+  const std::map<std::string, state::PortSpec>& specs() const { return specs_; }
+  // What did not fit, and why, by service port id.
+  const std::map<std::string, Error>& refused() const { return refused_errors_; }
+
+ private:
+  void apply(compile::Compiler::Output output, Time now);
+  void place(const state::PortSpec& spec, Time now);
+  void retry_refused(Time now);
+  void write(Time now);
+  void log_problems(const std::set<model::Name>& services);
+
+  static constexpr std::chrono::seconds kRetry{1};
+
+  datapath::Object& object_;
+  state::Placement placement_;
+  compile::Compiler compiler_;
+  state::Tables actual_;
+  state::Touched pending_;  // keys whose last write failed
+  std::map<std::string, state::PortSpec> specs_;
+  std::map<std::string, state::PortSpec> refused_;
+  std::map<std::string, Error> refused_errors_;
+  std::map<model::Name, std::set<std::string>> logged_problems_;
+  std::set<std::string> logged_failures_;
+  std::optional<Time> retry_at_;
+  std::uint64_t failed_writes_ = 0;
+  bool completed_ = false;
+};
+
+}  // namespace fairlead::daemon
