@@ -83,7 +83,8 @@ static OUT_OF_LINE enum hop_state hop_look_up(void *ctx, struct hop *hop, struct
 	if (!bpf_map_lookup_elem(&lb_devices, &fib->ifindex))
 		return HOP_UNMANAGED;
 	hop->to.ifindex = fib->ifindex;
-	hop->mtu = fib->mtu_result;
+	/* Without a neighbour the kernel leaves this field, which it shares with tot_len, as it was. */
+	hop->mtu = result == BPF_FIB_LKUP_RET_SUCCESS ? fib->mtu_result : 0;
 	__builtin_memcpy(hop->to.dmac, fib->dmac, sizeof(fib->dmac));
 	__builtin_memcpy(hop->to.smac, fib->smac, sizeof(fib->smac));
 	hop->to.stamp = stamp;

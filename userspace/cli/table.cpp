@@ -27,7 +27,8 @@ std::string Table::text() const {
   char* text = nullptr;
   if (scols_print_table_to_string(table.get(), &text) || !text) return {};
   const std::unique_ptr<char, void (*)(void*)> owned(text, std::free);
-  return text;
+  // The library leaves the last line open.
+  return std::string(text) + "\n";
 }
 
 std::string bytes_text(std::uint64_t bytes) {
