@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/describe.hpp>
+#include <boost/json.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -98,13 +99,14 @@ struct ServicePortView {
 BOOST_DESCRIBE_STRUCT(ServicePortView, (), (id, name, port, protocol, family, frontends, backends))
 
 struct ServiceView {
-  std::string space;  // the namespace
+  std::string space;  // "namespace" in JSON, which C++ keeps for itself
   std::string name;
   std::string type;
   std::vector<ServicePortView> ports;
   std::vector<ProblemView> problems;
 };
-BOOST_DESCRIBE_STRUCT(ServiceView, (), (space, name, type, ports, problems))
+void tag_invoke(boost::json::value_from_tag, boost::json::value& json, const ServiceView& service);
+boost::json::result<ServiceView> tag_invoke(boost::json::try_value_to_tag<ServiceView>, const boost::json::value& json);
 
 struct FlowView {
   std::string protocol;

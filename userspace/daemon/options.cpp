@@ -13,6 +13,8 @@
 namespace fairlead::daemon {
 namespace {
 
+constexpr int kUsage = 2;  // exit status
+
 std::string host_name() {
   char name[256] = {};
   gethostname(name, sizeof(name) - 1);
@@ -211,11 +213,11 @@ Parsed parse_options(int argc, const char* const* argv) {
   try {
     parser.app().parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return {std::nullopt, parser.app().exit(error)};
+    return {std::nullopt, parser.app().exit(error) == 0 ? 0 : kUsage};
   }
   if (const std::string wrong = check(options); !wrong.empty()) {
     std::cerr << wrong << "\nRun with --help for more information.\n";
-    return {std::nullopt, 106};
+    return {std::nullopt, kUsage};
   }
   return {options, 0};
 }

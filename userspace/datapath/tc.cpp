@@ -50,15 +50,6 @@ Result<> clsact_attach(const std::string& device, int ifindex, TcDirection direc
   return {};
 }
 
-// Returns whether there was a filter of ours.
-bool clsact_detach(int ifindex, TcDirection direction) {
-  bpf_tc_hook hook = hook_of(ifindex, direction);
-  LIBBPF_OPTS(bpf_tc_opts, found, .handle = kHandle, .priority = kPriority);
-  if (bpf_tc_query(&hook, &found)) return false;
-  LIBBPF_OPTS(bpf_tc_opts, gone, .handle = kHandle, .priority = kPriority);
-  return bpf_tc_detach(&hook, &gone) == 0;
-}
-
 // Filters on one side of the clsact qdisc; -1 where that cannot be told.
 int count_filters(int ifindex, TcDirection direction) {
   struct Socket {
@@ -91,6 +82,16 @@ int count_filters(int ifindex, TcDirection direction) {
     if (state < 0) return -1;
     if (state == MNL_CB_STOP) return filters;
   }
+}
+
+// Returns whether there was a filter of ours. libbpf complains on standard error where there is no qdisc to ask.
+bool clsact_detach(int ifindex, TcDirection direction) {
+  if (count_filters(ifindex, direction) == 0) return false;
+  bpf_tc_hook hook = hook_of(ifindex, direction);
+  LIBBPF_OPTS(bpf_tc_opts, found, .handle = kHandle, .priority = kPriority);
+  if (bpf_tc_query(&hook, &found)) return false;
+  LIBBPF_OPTS(bpf_tc_opts, gone, .handle = kHandle, .priority = kPriority);
+  return bpf_tc_detach(&hook, &gone) == 0;
 }
 
 #if FAIRLEAD_HAVE_TCX
