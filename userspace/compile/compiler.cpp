@@ -8,10 +8,28 @@
 namespace fairlead::compile {
 
 Compiler::Output Compiler::update(const std::set<model::Name>& changed, const model::Store& store) {
+  Pending pending = changed;
+  std::map<model::Name, std::set<std::string>> before;
+  std::map<std::string, state::PortSpec> put;
+  // A service can come up again, when another has taken a frontend from it or left it one: it counts as it was last.
+  while (!pending.empty()) {
+    const model::Name name = std::move(pending.extract(pending.begin()).value());
+    const std::set<std::string> old = ports_of(name);
+    before.try_emplace(name, old);
+    for (const std::string& port : old)
+      put.erase(port);
+    for (state::PortSpec& port : compile_one(name, store, pending))
+      put[port.name] = std::move(port);
+  }
+
   Output output;
-  std::set<model::Name> pending = changed;
-  while (!pending.empty())
-    compile_one(*pending.begin(), store, output, pending);
+  for (auto& [name, port] : put)
+    output.put.push_back(std::move(port));
+  for (const auto& [service, ports] : before) {
+    const std::set<std::string>& now = ports_of(service);
+    std::set_difference(ports.begin(), ports.end(), now.begin(), now.end(), std::back_inserter(output.remove));
+    output.services.insert(service);
+  }
   return output;
 }
 
@@ -30,10 +48,8 @@ const std::set<std::string>& Compiler::ports_of(const model::Name& service) cons
   return it == ports_.end() ? kNone : it->second;
 }
 
-void Compiler::compile_one(const model::Name& name, const model::Store& store, Output& output,
-                           std::set<model::Name>& pending) {
-  pending.erase(name);
-  output.services.insert(name);
+std::vector<state::PortSpec> Compiler::compile_one(const model::Name& name, const model::Store& store,
+                                                   Pending& pending) {
   Compiled compiled;
   if (const model::Service* service = store.service(name)) {
     Wish wish = compile_service(*service, store.slices_of(name), node_);
@@ -44,34 +60,30 @@ void Compiler::compile_one(const model::Name& name, const model::Store& store, O
     give_up(name, compiled, pending);
   }
 
-  std::set<std::string> names;
+  std::set<std::string> ports;
   for (const state::PortSpec& port : compiled.ports)
-    names.insert(port.name);
-  for (const std::string& old : ports_[name])
-    if (!names.contains(old)) output.remove.push_back(old);
-  // A service that is compiled twice in one update counts as it was last.
-  std::erase_if(output.put, [&](const state::PortSpec& port) { return names.contains(port.name); });
-  std::erase_if(output.remove, [&](const std::string& removed) { return names.contains(removed); });
-  std::move(compiled.ports.begin(), compiled.ports.end(), std::back_inserter(output.put));
-
-  if (names.empty())
+    ports.insert(port.name);
+  if (ports.empty())
     ports_.erase(name);
   else
-    ports_[name] = std::move(names);
+    ports_[name] = std::move(ports);
   if (compiled.problems.empty())
     problems_.erase(name);
   else
     problems_[name] = std::move(compiled.problems);
+  return std::move(compiled.ports);
 }
 
 // Withdraws the claims on frontends that the service does not want any more. Whoever is next in line is compiled again.
-void Compiler::give_up(const model::Name& service, const Compiled& keeps, std::set<model::Name>& pending) {
+void Compiler::give_up(const model::Name& service, const Compiled& keeps, Pending& pending) {
   state::AbiSet<lb_service_key> kept;
   for (const state::PortSpec& port : keeps.ports)
     for (const state::FrontendSpec& frontend : port.frontends)
       kept.insert(frontend.key);
   for (const lb_service_key& key : claimed_[service]) {
     const auto it = claims_.find(key);
+    // Of a frontend that the service wants twice all claims went with the first.
+    if (it == claims_.end()) continue;
     const bool owned = it->second.begin()->service == service;
     std::erase_if(it->second, [&](const Claim& claim) { return claim.service == service; });
     if (it->second.empty())
@@ -83,7 +95,7 @@ void Compiler::give_up(const model::Name& service, const Compiled& keeps, std::s
 }
 
 // Claims every frontend of the service; those that somebody with precedence has are taken out of its specs again.
-void Compiler::claim(const model::Service& service, Compiled& compiled, std::set<model::Name>& pending) {
+void Compiler::claim(const model::Service& service, Compiled& compiled, Pending& pending) {
   for (state::PortSpec& port : compiled.ports) {
     const Claim mine{service.created, service.name, port.name};
     std::erase_if(port.frontends, [&](const state::FrontendSpec& frontend) {

@@ -51,9 +51,12 @@ class Compiler {
     std::vector<model::Problem> problems;
   };
 
-  void compile_one(const model::Name& name, const model::Store& store, Output& output, std::set<model::Name>& pending);
-  void claim(const model::Service& service, Compiled& compiled, std::set<model::Name>& pending);
-  void give_up(const model::Name& service, const Compiled& keeps, std::set<model::Name>& pending);
+  // Services still to be compiled in an update.
+  using Pending = std::set<model::Name>;
+
+  std::vector<state::PortSpec> compile_one(const model::Name& name, const model::Store& store, Pending& pending);
+  void claim(const model::Service& service, Compiled& compiled, Pending& pending);
+  void give_up(const model::Name& service, const Compiled& keeps, Pending& pending);
 
   NodeView node_;
   std::map<model::Name, std::set<std::string>> ports_;
