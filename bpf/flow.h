@@ -80,6 +80,12 @@ static __always_inline int flow_undoes(const struct flow_view *pair, const struc
 	return tuple_equals(&pair->to, &back, family);
 }
 
+/* The direction that leaves by tc egress, and is seen nowhere else. */
+static __always_inline int flow_is_local_reply(const struct flow_view *view)
+{
+	return (view->flags & (LB_FLOW_REPLY | LB_FLOW_LOCAL)) == (LB_FLOW_REPLY | LB_FLOW_LOCAL);
+}
+
 /* State bits that this packet adds to its flow. */
 static __always_inline __u8 flow_observed_state(const struct packet *p, __u8 flags)
 {
@@ -93,9 +99,17 @@ static __always_inline __u8 flow_observed_state(const struct packet *p, __u8 fla
 }
 
 /*
- * Both entries are told what one of them saw. An entry whose pair was lost makes it again here: while the forward entry
- * lives its port is taken, so the reply entry that comes back is the one that went.
+ * Whether the entry that is missing beside this one may be made again. With SNAT it was taken out by somebody who is
+ * about to give the port back, or has: only the forward entry, and only if it gets the port again, may bring it back.
  */
+static __always_inline int flow_may_heal(const struct flow_view *view)
+{
+	if (!(view->flags & LB_FLOW_SNAT))
+		return 1;
+	return !(view->flags & LB_FLOW_REPLY) && port_retake(view->backend, view->to.sport);
+}
+
+/* Both entries are told what one of them saw; one whose pair was lost makes it again here. */
 static __always_inline void flow_refresh(struct flow_at *at, const struct tuple *key, struct flow_view *view,
 					 struct flow_work *work, const struct lb_clock *clock, const int family)
 {
@@ -108,9 +122,11 @@ static __always_inline void flow_refresh(struct flow_at *at, const struct tuple 
 	found = lb_table_find(&work->pair_view, &pair_at, &work->pair_key, family);
 	if (found == TABLE_FOUND && flow_undoes(&work->pair_view, key, family)) {
 		table_touch(&pair_at, view, family);
-	} else if (found == TABLE_MISSING) {
+	} else if (found == TABLE_MISSING && flow_may_heal(view)) {
 		flow_reverse(&work->pair_key, &work->pair_view, key, view, family);
-		flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family);
+		if (flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family) != TABLE_INSERTED &&
+		    view->flags & LB_FLOW_SNAT)
+			port_release(view->backend, view->to.sport);
 	}
 }
 
@@ -163,9 +179,13 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_view *vi
 
 	view->to.sport = preferred_port(hash);
 	if (unlikely(port_is_taken(view->backend, view->to.sport))) {
+		enum table_found found;
+
 		tuple_reverse(&work->pair_key, &view->to, family);
-		*reply_exists = lb_table_find(&work->other, &at, &work->pair_key, family) == TABLE_FOUND &&
-				flow_reply_exists(&work->other, view, key, family);
+		found = lb_table_find(&work->other, &at, &work->pair_key, family);
+		if (found == TABLE_BUSY)
+			return LB_VERDICT_FLOW_BUSY;
+		*reply_exists = found == TABLE_FOUND && flow_reply_exists(&work->other, view, key, family);
 		if (*reply_exists)
 			return LB_CONTINUE;
 	}
@@ -199,12 +219,16 @@ static __always_inline enum lb_verdict make_gated(struct flow_view *view, const 
 						  struct flow_work *work, const struct lb_clock *clock,
 						  const int family)
 {
+	enum table_found found;
 	enum lb_verdict verdict;
 	int reply_exists = 0;
 	struct flow_at at;
 
-	/* Another CPU may have made the flow since this one found it missing. */
-	if (unlikely(lb_table_find(&work->other, &at, key, family) == TABLE_FOUND)) {
+	/* Another CPU may have made the flow since this one found it missing, and a third be writing it now. */
+	found = lb_table_find(&work->other, &at, key, family);
+	if (unlikely(found == TABLE_BUSY))
+		return LB_VERDICT_FLOW_BUSY;
+	if (unlikely(found == TABLE_FOUND)) {
 		if (work->other.backend != view->backend || work->other.generation != view->generation)
 			return LB_VERDICT_FLOW_BUSY;
 		view->to = work->other.to;

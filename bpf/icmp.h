@@ -30,6 +30,9 @@
 #define ICMPV6_PARAMETER_PROBLEM 4
 #define ICMPV6_ECHO_REQUEST 128
 #define ICMPV6_ECHO_ANSWER 129
+/* RFC 4861: neighbour discovery is 133 to 137 */
+#define ICMPV6_ROUTER_SOLICITATION 133
+#define ICMPV6_REDIRECT 137
 
 #define ICMP_ANSWER_TTL 64
 
@@ -50,6 +53,14 @@ static __always_inline int icmp_is_error(const struct packet *p, const int famil
 		return p->icmp_type == ICMP_UNREACHABLE || p->icmp_type == ICMP_TIME_EXCEEDED ||
 		       p->icmp_type == ICMP_PARAMETER_PROBLEM;
 	return p->icmp_type >= ICMPV6_UNREACHABLE && p->icmp_type <= ICMPV6_PARAMETER_PROBLEM;
+}
+
+/* Neighbour discovery, which the stack does for every address; RFC 4861 has it ignored unless it comes from the link.
+ */
+static __always_inline int icmp_is_link_local(const struct packet *p, const int family)
+{
+	return family == LB_AF_INET6 && p->ttl == 255 && p->icmp_type >= ICMPV6_ROUTER_SOLICITATION &&
+	       p->icmp_type <= ICMPV6_REDIRECT;
 }
 
 /* The request becomes its answer in place. */
@@ -114,7 +125,7 @@ static __always_inline int icmp_read_quoted(void *ctx, struct tuple *opposite, c
 	void *quoted = packet_l4(ctx, p, hook) + sizeof(struct icmp_header), *end = packet_end(ctx, hook);
 	struct quoted_ports *ports = packet_data(ctx, hook) + (l4 & L4_OFFSET_MASK);
 
-	if (!l4 || (void *)(ports + 1) > end)
+	if (!l4 || (void *)(ports + 1) > end || l4 + sizeof(*ports) > p->l3_offset + p->l3_length)
 		return 0;
 	opposite->sport = ports->dest;
 	opposite->dport = ports->source;

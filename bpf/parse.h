@@ -181,12 +181,17 @@ static __always_inline enum lb_verdict parse_ipv6(void *ctx, struct packet *p, c
 {
 	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
 	struct ipv6hdr *ip6 = l3;
+	__u32 length;
 	int type;
 
 	if ((void *)(ip6 + 1) > end || ip6->version != 6)
 		return LB_VERDICT_MALFORMED;
+	/* Before it is cut to 16 bits. */
+	length = bpf_ntohs(ip6->payload_len) + sizeof(*ip6);
+	if (length > 0xffff || p->l3_offset + length > packet_length(ctx, hook))
+		return LB_VERDICT_MALFORMED;
 	p->l4_offset = p->l3_offset + sizeof(*ip6);
-	p->l3_length = bpf_ntohs(ip6->payload_len) + sizeof(*ip6);
+	p->l3_length = length;
 	p->ttl = ip6->hop_limit;
 	type = ip6->nexthdr;
 	ROLLED
@@ -201,16 +206,18 @@ static __always_inline enum lb_verdict parse_ipv6(void *ctx, struct packet *p, c
 			break;
 	}
 	p->tuple.proto = type;
-	if (p->l3_offset + p->l3_length > packet_length(ctx, hook))
-		return LB_VERDICT_MALFORMED;
 	return LB_CONTINUE;
 }
 
-/* Ports, flags and the ICMP type. LATER fragments have none of them and are not for this function. */
+/*
+ * Ports, flags and the ICMP type. LATER fragments have none of them and are not for this function. ICMP in fragments
+ * is not supported: half a question cannot be answered.
+ */
 static __always_inline enum lb_verdict parse_transport(void *ctx, struct packet *p, const enum lb_hook hook,
 						       const int family)
 {
 	void *l4 = packet_l4(ctx, p, hook), *end = packet_end(ctx, hook);
+	const int length = p->l3_length - (p->l4_offset - p->l3_offset);
 
 	if (p->tuple.proto == LB_IPPROTO_TCP) {
 		struct tcphdr *tcp = l4;
@@ -220,21 +227,26 @@ static __always_inline enum lb_verdict parse_transport(void *ctx, struct packet 
 		p->tuple.sport = tcp->source;
 		p->tuple.dport = tcp->dest;
 		p->tcp_flags = ((__u8 *)l4)[13];
-		return p->l4_offset - p->l3_offset + sizeof(*tcp) > p->l3_length ? LB_VERDICT_MALFORMED : LB_CONTINUE;
+		return length < tcp->doff * 4 ? LB_VERDICT_MALFORMED : LB_CONTINUE;
 	}
 	if (p->tuple.proto == LB_IPPROTO_UDP) {
 		struct udphdr *udp = l4;
 
 		if ((void *)(udp + 1) > end || bpf_ntohs(udp->len) < sizeof(*udp))
 			return LB_VERDICT_MALFORMED;
+		/* A first fragment says the length of the whole. */
+		if (p->fragment == FRAGMENT_NONE && bpf_ntohs(udp->len) > length)
+			return LB_VERDICT_MALFORMED;
 		p->tuple.sport = udp->source;
 		p->tuple.dport = udp->dest;
-		return p->l4_offset - p->l3_offset + sizeof(*udp) > p->l3_length ? LB_VERDICT_MALFORMED : LB_CONTINUE;
+		return length < (int)sizeof(*udp) ? LB_VERDICT_MALFORMED : LB_CONTINUE;
 	}
 	if (is_icmp(p, family)) {
 		struct icmp_header *icmp = l4;
 
-		if ((void *)(icmp + 1) > end)
+		if (p->fragment != FRAGMENT_NONE)
+			return LB_VERDICT_UNSUPPORTED;
+		if ((void *)(icmp + 1) > end || length < (int)sizeof(*icmp))
 			return LB_VERDICT_MALFORMED;
 		p->icmp_type = icmp->type;
 		return LB_CONTINUE;

@@ -322,7 +322,7 @@ static __always_inline enum lb_verdict arrive_flow(void *ctx, struct packet *p, 
 	case TABLE_FOUND:
 		/* A reply of a backend on this node leaves by tc egress; arriving it is not what the entry was made
 		 * for. */
-		if (unlikely((view.flags & (LB_FLOW_REPLY | LB_FLOW_LOCAL)) == (LB_FLOW_REPLY | LB_FLOW_LOCAL)))
+		if (unlikely(flow_is_local_reply(&view)))
 			return LB_VERDICT_NOT_OURS;
 		return hit(ctx, p, &at, &view, &hop, refresh, hook, family);
 	case TABLE_BUSY:
@@ -381,8 +381,16 @@ static __always_inline enum lb_verdict leave_flow(void *ctx, struct packet *p, i
 	keep_in_memory(p);
 	keep_in_memory(&view);
 	keep_in_memory(&at);
-	if (table_find(&view, NULL, &at, &p->tuple, flow_hash(&p->tuple, family), family) != TABLE_FOUND ||
-	    (view.flags & (LB_FLOW_REPLY | LB_FLOW_LOCAL)) != (LB_FLOW_REPLY | LB_FLOW_LOCAL))
+	switch (table_find(&view, NULL, &at, &p->tuple, flow_hash(&p->tuple, family), family)) {
+	case TABLE_FOUND:
+		break;
+	case TABLE_BUSY:
+		/* With its own address a reply would make the client reset the connection; lost, it is sent again. */
+		return LB_VERDICT_FLOW_BUSY;
+	default:
+		return LB_VERDICT_NOT_OURS;
+	}
+	if (!flow_is_local_reply(&view))
 		return LB_VERDICT_NOT_OURS;
 	*refresh = observe(p, &at, &view, clock);
 	if (!apply(ctx, p, &view, 0, LB_HOOK_TC_EGRESS, family))
@@ -574,12 +582,14 @@ static __always_inline int relay_error(void *ctx, struct scratch *scratch, const
 				  &scratch->opposite, &scratch->quoted, hops, hook, family);
 }
 
-/* Finds the flow that an ICMP error is about: scratch->view. */
+/* Finds the flow that an ICMP error is about: scratch->view. What local backends' clients send never leaves this node
+ * as it was quoted to, so only tc egress sees errors about it. */
 static __always_inline int flow_of_error(void *ctx, struct scratch *scratch, const enum lb_hook hook, const int family)
 {
 	if (!icmp_read_quoted(ctx, &scratch->opposite, &scratch->p, hook, family))
 		return 0;
-	return lb_table_find(&scratch->view, &scratch->at, &scratch->opposite, family) == TABLE_FOUND;
+	return lb_table_find(&scratch->view, &scratch->at, &scratch->opposite, family) == TABLE_FOUND &&
+	       (hook == LB_HOOK_TC_EGRESS) == flow_is_local_reply(&scratch->view);
 }
 
 static __always_inline enum lb_verdict relay_remote(void *ctx, struct scratch *scratch, const struct lb_clock *clock,
@@ -617,8 +627,10 @@ static __always_inline enum lb_verdict icmp_arrives(void *ctx, struct scratch *s
 			return relay_remote(ctx, scratch, clock, hook, family);
 		return relay_error(ctx, scratch, 0, hook, family) ? LB_VERDICT_ICMP_LOCAL : LB_VERDICT_MALFORMED;
 	}
-	if (!icmp_is_echo(p, family) || refuse(p, LB_CONTINUE, family) != LB_CONTINUE)
+	if (icmp_is_link_local(p, family) || refuse(p, LB_CONTINUE, family) != LB_CONTINUE)
 		return LB_VERDICT_NOT_OURS;
+	if (!icmp_is_echo(p, family))
+		return LB_VERDICT_NO_FLOW;
 	if (!icmp_answer_echo(ctx, p, hook, family))
 		return LB_VERDICT_MALFORMED;
 	p->action = hook == LB_HOOK_XDP ? (int)XDP_TX : bpf_redirect(p->ifindex, 0);
@@ -628,8 +640,7 @@ static __always_inline enum lb_verdict icmp_arrives(void *ctx, struct scratch *s
 /* An error that a backend on this node, or this node for it, sends to the client. */
 static __always_inline enum lb_verdict icmp_leaves(void *ctx, struct scratch *scratch, const int family)
 {
-	if (!icmp_is_error(&scratch->p, family) || !flow_of_error(ctx, scratch, LB_HOOK_TC_EGRESS, family) ||
-	    !(scratch->view.flags & LB_FLOW_REPLY))
+	if (!icmp_is_error(&scratch->p, family) || !flow_of_error(ctx, scratch, LB_HOOK_TC_EGRESS, family))
 		return LB_VERDICT_NOT_OURS;
 	return relay_error(ctx, scratch, 0, LB_HOOK_TC_EGRESS, family) ? LB_VERDICT_ICMP_LOCAL : LB_VERDICT_MALFORMED;
 }

@@ -56,6 +56,16 @@ static __always_inline int port_is_taken(__u32 backend, __be16 port)
 	return pool && READ_ONCE(pool->used[bit / 64 % LB_SNAT_POOL_WORDS]) & (1ull << (bit % 64));
 }
 
+/* Returns 1 where nobody had the port, which is the caller's from then on. */
+static __always_inline int port_retake(__u32 backend, __be16 port)
+{
+	const __u32 bit = (__u16)(bpf_ntohs(port) - lb_config.snat_port_base);
+	struct lb_snat_pool *pool = port_pool(backend);
+
+	return pool && !(__sync_fetch_and_or(&pool->used[bit / 64 % LB_SNAT_POOL_WORDS], 1ull << (bit % 64)) &
+			 (1ull << (bit % 64)));
+}
+
 /* Takes the preferred port, or one near it. PORT_NONE where PORT_WORDS_TRIED words of the pool have none free. */
 static __always_inline __be16 port_take(__u32 backend, __u64 hash)
 {

@@ -126,13 +126,37 @@ static __always_inline int answer_copy_out(void *ctx, const struct packet *p, co
 	return 1;
 }
 
+#define FRONT_HALVES ((ETH_HLEN + 4) / 2) /* with a VLAN tag */
+
+/*
+ * A frame may end where its buffer does, as small ones of a veth do; before it there is always room. So it grows at the
+ * front, and takes what is before layer 3 along; what is behind is written anew in any case.
+ */
+static __always_inline int answer_resize_xdp(void *ctx, const struct packet *p, const int change)
+{
+	__u16 front[FRONT_HALVES], *half = packet_data(ctx, LB_HOOK_XDP);
+
+	if (change <= 0)
+		return !bpf_xdp_adjust_tail(ctx, change);
+	if ((void *)(half + FRONT_HALVES) > packet_end(ctx, LB_HOOK_XDP))
+		return 0;
+	__builtin_memcpy(front, half, sizeof(front));
+	if (bpf_xdp_adjust_head(ctx, -change))
+		return 0;
+	half = packet_data(ctx, LB_HOOK_XDP);
+	if ((void *)(half + FRONT_HALVES) > packet_end(ctx, LB_HOOK_XDP))
+		return 0;
+	__builtin_memcpy(half, front, sizeof(front));
+	return 1;
+}
+
 static __always_inline int answer_send_xdp(void *ctx, struct packet *p, const union answer_work *answer,
 					   const __u32 length)
 {
 	const int change = (int)(p->l3_offset + length) - (int)packet_length(ctx, LB_HOOK_XDP);
 	struct ethhdr *eth;
 
-	if (bpf_xdp_adjust_tail(ctx, change))
+	if (!answer_resize_xdp(ctx, p, change))
 		return 0;
 	eth = packet_data(ctx, LB_HOOK_XDP);
 	if ((void *)(eth + 1) > packet_end(ctx, LB_HOOK_XDP) || !answer_copy_out(ctx, p, answer, length))

@@ -21,11 +21,17 @@ struct lb_config {
 };
 LB_ASSERT_SIZE(struct lb_config, 40);
 
-/* Value of lb_seed (one element): what a later daemon must set again for pinned flows to stay findable. */
-struct lb_seed {
-	__u64 flow_seed[2];
+/*
+ * Value of lb_constants (one element): what lasts as long as the pinned maps, because flows are found by the seed, and
+ * bits of lb_snat_pools mean ports by the range. A later daemon sets lb_config by it.
+ */
+struct lb_constants {
+	__u64 flow_seed[2]; /* [0] is 0 while nothing has been written */
+	__u16 snat_port_base;
+	__u16 snat_port_words;
+	__u32 unused;
 };
-LB_ASSERT_SIZE(struct lb_seed, 16);
+LB_ASSERT_SIZE(struct lb_constants, 24);
 
 /* Value of lb_scratch, one copy a CPU: work space of the programs, which has no meaning between two packets. */
 #define LB_SCRATCH_WORDS 128u

@@ -27,7 +27,8 @@ constexpr const char* kNode = R"(set -e
 ip link set lo up
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip link add up0 address 02:00:00:00:01:01 type veth peer name up1
-ip link add other0 type veth peer name other1
+ip link add other0 address 02:00:00:00:09:01 type veth peer name other1
+sysctl -qw net.ipv6.conf.up1.disable_ipv6=1 net.ipv6.conf.other1.disable_ipv6=1
 for device in up0 up1 other0 other1; do ip link set $device up; done
 ip addr add 10.1.0.1/24 dev up0
 ip -6 addr add fd01::1/64 dev up0 nodad
@@ -47,8 +48,10 @@ ip route add 10.3.0.0/24 via 10.1.0.77
 ip -6 route add fd03::/64 via fd01::77
 ip route add 10.4.0.0/24 via 10.9.0.2
 ip -6 route add fd04::/64 via fd09::2
-ip route add 10.5.0.0/24 via 10.1.0.2 mtu 1400
-ip -6 route add fd05::/64 via fd01::2 mtu 1400
+ip route add 10.5.0.0/24 via 10.1.0.2 mtu lock 1400
+ip -6 route add fd05::/64 via fd01::2 mtu lock 1400
+ip route add unreachable 10.6.0.0/24
+ip -6 route add unreachable fd06::/64
 )";
 
 // The object that tests hand on to each other.
@@ -64,7 +67,6 @@ void zero(const datapath::MappedArray<T>& array) {
 
 // As after loading, but for counters, which tests take differences of, and generations, which never repeat.
 void empty(datapath::Object& object) {
-  const lb_clock clock = object.clock[0];
   for (const auto& operation : state::diff({}, datapath::read_back(object), [&] {
          state::Touched all;
          all.add_all(datapath::read_back(object));
@@ -75,7 +77,10 @@ void empty(datapath::Object& object) {
   zero(object.flows6);
   zero(object.snat_pools);
   zero(object.backends);
-  object.clock[0] = clock;
+  std::vector<std::uint32_t> devices;
+  object.devices.for_each([&](std::uint32_t ifindex, const lb_device&) { devices.push_back(ifindex); });
+  for (const std::uint32_t ifindex : devices)
+    ASSERT_TRUE(object.devices.remove(ifindex));
 }
 
 lb_service_key key_of(const std::string& address, std::uint16_t port, std::uint8_t proto, Family family) {
@@ -108,7 +113,11 @@ void DatapathTest::SetUp() {
     ASSERT_TRUE(object) << object.error().message;
     shared_object() = std::move(*object);
   }
+  static const lb_clock loaded = shared_object()->clock[0];
+  const std::uint32_t next_generation = shared_object()->clock[0].next_generation;
   empty(*shared_object());
+  shared_object()->clock[0] = loaded;
+  shared_object()->clock[0].next_generation = next_generation;
   use(std::move(shared_object()));
 }
 

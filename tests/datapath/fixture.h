@@ -37,13 +37,15 @@ struct TestBackend {
 //   node 2  10.1.0.2   and fd01::2  with MAC kNode2Mac:   the way to 10.2.0.0/24 and fd02::/64, remote pods
 //   10.3.0.0/24 and fd03::/64 are routed through a next hop whose MAC address is not known (10.1.0.77, fd01::77)
 //   10.4.0.0/24 and fd04::/64 are routed through another device (other0) that lbd is not attached to
-//   10.5.0.0/24 and fd05::/64 are routed with an MTU of 1400 (IPv4), 1400 (IPv6)
+//   10.5.0.0/24 and fd05::/64 are routed with an MTU of 1400, locked: others do not count when forwarding
+//   10.6.0.0/24 and fd06::/64 are unreachable
 //
 // Packets are sent with BPF_PROG_TEST_RUN: nothing of theirs reaches a wire. The node and the loaded object are the
 // process's, because loading takes seconds; every test begins with empty maps.
 class DatapathTest : public testing::Test {
  protected:
-  static constexpr Mac kNodeMac{2, 0, 0, 0, 1, 1}, kGatewayMac{2, 0, 0, 0, 1, 254}, kNode2Mac{2, 0, 0, 0, 1, 2};
+  static constexpr Mac kNodeMac{2, 0, 0, 0, 1, 1}, kGatewayMac{2, 0, 0, 0, 1, 254}, kNode2Mac{2, 0, 0, 0, 1, 2},
+      kOtherMac{2, 0, 0, 0, 9, 1}, kOtherHopMac{2, 0, 0, 0, 9, 2};
 
   void SetUp() override;
   void TearDown() override;
