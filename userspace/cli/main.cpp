@@ -113,7 +113,7 @@ class Commands {
       command->add_option("--frontend", frontend_, "To this frontend")->type_name("ADDRESS[:PORT]");
       command->add_option("--backend", backend_, "To this backend")->type_name("ADDRESS[:PORT]");
       command->add_option("--protocol", protocol_, "TCP or UDP")
-          ->check(CLI::IsMember({"TCP", "UDP"}, CLI::ignore_case));
+          ->transform(CLI::IsMember({"TCP", "UDP"}, CLI::ignore_case));
       command->add_option("--state", state_, "In this state")
           ->check(CLI::IsMember({"new", "established", "closing", "closed"}));
     }

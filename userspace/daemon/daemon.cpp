@@ -53,11 +53,13 @@ class Daemon {
 
   ~Daemon() { host_.release(); }
 
+  // What can fail because somebody else is there comes before anything on this node is changed.
   Result<> run() {
+    if (auto listening = listen(); !listening) return listening;
+    if (auto attached = network_.attach(); !attached) return attached;
     update_node();
     source_ = make_source();
     if (auto started = source_->start(); !started) return started;
-    if (auto listening = listen(); !listening) return listening;
     tick_second();
     tick_sweep();
     tick_neighbours();
@@ -227,9 +229,10 @@ class Daemon {
 Result<> run(const Options& options) {
   auto object = datapath::Object::load(options.datapath);
   if (!object) return object.error();
+  for (const std::string& kept : (*object)->kept())
+    spdlog::warn("the pinned maps keep {}; lbd --cleanup removes them, and all connections", kept);
   auto network = NodeNetwork::open(**object, options);
   if (!network) return network.error();
-  if (auto attached = network->attach(); !attached) return attached;
   return Daemon(options, std::move(*object), std::move(*network)).run();
 }
 

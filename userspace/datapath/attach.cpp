@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "userspace/datapath/pin_lock.h"
 #include "userspace/datapath/tc.h"
 
 namespace fairlead::datapath {
@@ -101,11 +102,14 @@ Result<Attached> Attacher::attach(const std::string& device, XdpMode mode) {
   if (!is_ethernet(device)) return Error{"attach to device " + device + ": not an Ethernet device", EOPNOTSUPP};
   Attached attached{device, ifindex, mode, ""};
 
-  // A veth's peer leaves checksums to a device that never comes; XDP cannot see that, tc can.
+  // A veth's peer leaves checksums to a device that never comes, which XDP cannot see and tc can; and what XDP sends is
+  // delivered at once only to a peer with an XDP program of its own.
   if (mode == XdpMode::kAuto && driver_of(device) == "veth") {
     attached.xdp = XdpMode::kOff;
     attached.note =
-        "XDP is off on a veth unless --xdp-mode=native asks for it: its peer must not offload TX checksums then";
+        "XDP is off on a veth unless --xdp-mode native asks for it: its peer must not offload TX checksums then, and "
+        "must "
+        "have an XDP program too";
   } else if (mode != XdpMode::kOff) {
     attached.xdp = mode == XdpMode::kAuto ? XdpMode::kNative : mode;
     auto refused = attach_xdp(device, ifindex, attached.xdp);
@@ -157,6 +161,8 @@ Result<> Attacher::attach_tc(const std::string& device, int ifindex) {
 
 std::vector<Error> remove_all(const std::string& pin_directory) {
   std::vector<Error> errors;
+  const auto lock = lock_pins(pin_directory);
+  if (!lock && lock.error().code != ENOENT) return {lock.error()};
   const std::string directory = versioned_directory(pin_directory);
   struct if_nameindex* devices = if_nameindex();
   for (const auto* device = devices; device && device->if_index; ++device)

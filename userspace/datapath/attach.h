@@ -48,7 +48,7 @@ class Attacher {
 };
 
 // Takes everything off: pinned links, tc filters of ours on every device, the pinned maps, the directory. Reports what
-// it could not remove and goes on.
+// it could not remove and goes on; does nothing while a daemon is using the directory.
 std::vector<Error> remove_all(const std::string& pin_directory);
 
 }  // namespace fairlead::datapath

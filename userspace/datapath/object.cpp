@@ -15,6 +15,7 @@
 // clang-format off
 #include "fairlead.skel.h"
 // clang-format on
+#include "userspace/datapath/pin_lock.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -29,8 +30,14 @@ std::string& last_words() {
 
 int remember(enum libbpf_print_level level, const char* format, va_list arguments) {
   if (level != LIBBPF_WARN) return 0;
-  char line[1024];
-  const int length = vsnprintf(line, sizeof(line), format, arguments);
+  va_list again;
+  va_copy(again, arguments);
+  const int length = vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  if (length < 0) return length;
+  // The verifier's log is one line to libbpf, megabytes long, and what matters stands at its end.
+  std::string line(static_cast<std::size_t>(length), '\0');
+  vsnprintf(line.data(), line.size() + 1, format, arguments);
   std::string& words = last_words();
   words += line;
   if (words.size() > 16384) words.erase(0, words.size() - 16384);
@@ -113,7 +120,7 @@ Result<std::unique_ptr<Object>> Object::load(const Config& config) {
   libbpf_set_print(remember);
   if (auto opened = object->open(config); !opened) return opened.error();
   if (auto sized = object->choose_sizes(config); !sized) return sized.error();
-  if (auto seeded = object->choose_seed(config); !seeded) return seeded.error();
+  if (auto seeded = object->choose_constants(config); !seeded) return seeded.error();
   object->configure(config);
   if (const int error = fairlead_bpf__load(object->skeleton_)) return load_error(-error);
   if (auto mapped = object->map_arrays(); !mapped) return mapped.error();
@@ -132,6 +139,9 @@ Result<> Object::open(const Config& config) {
   std::filesystem::create_directories(directory, error);
   if (error) return make_error("create", directory, error.value());
   if (const Error wrong = check_bpffs(directory); wrong.code) return wrong;
+  auto lock = lock_pins(config.pin_directory);
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton_->obj) {
     if (map == skeleton_->maps.rodata) continue;
@@ -147,7 +157,11 @@ Result<> Object::choose_sizes(const Config& config) {
     const char* path = bpf_map__pin_path(sized.map);
     if (const auto entries = path ? pinned_entries(path) : std::nullopt) {
       adopted_ = true;
-      sizes_.*sized.size = *entries / sized.multiply * sized.divide;
+      const std::uint32_t size = *entries / sized.multiply * sized.divide;
+      if (size != sizes_.*sized.size)
+        kept_.push_back(std::string(bpf_map__name(sized.map)) + " with room for " + std::to_string(size) +
+                        " instead of " + std::to_string(sizes_.*sized.size));
+      sizes_.*sized.size = size;
     }
   }
   for (const Sized& sized : sized_maps(*skeleton_)) {
@@ -158,15 +172,31 @@ Result<> Object::choose_sizes(const Config& config) {
   return {};
 }
 
-// Flows of an earlier daemon are found only with its seed.
-Result<> Object::choose_seed(const Config&) {
-  lb_seed seed{};
-  const char* path = bpf_map__pin_path(skeleton_->maps.lb_seed);
-  const Fd pinned(path ? bpf_obj_get(path) : -1);
+// Flows of an earlier daemon are found only with its seed, and their SNAT ports given back only with its range.
+Result<> Object::choose_constants(const Config& config) {
+  lb_constants wanted{};
+  wanted.snat_port_base = config.snat_ports.first;
+  wanted.snat_port_words = static_cast<std::uint16_t>(
+      std::min<std::uint32_t>((config.snat_ports.last - config.snat_ports.first + 1) / 64, LB_SNAT_POOL_WORDS));
+  lb_constants pinned{};
+  const char* path = bpf_map__pin_path(skeleton_->maps.lb_constants);
+  const Fd map(path ? bpf_obj_get(path) : -1);
   const std::uint32_t zero = 0;
-  if (!pinned || bpf_map_lookup_elem(pinned.get(), &zero, &seed) || !seed.flow_seed[0])
-    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) return make_error("read", "random numbers", errno);
-  std::copy(std::begin(seed.flow_seed), std::end(seed.flow_seed), config_.flow_seed);
+  if (map && !bpf_map_lookup_elem(map.get(), &zero, &pinned) && pinned.flow_seed[0]) {
+    const int last = pinned.snat_port_base + pinned.snat_port_words * 64 - 1;
+    const std::string range = std::to_string(pinned.snat_port_base) + " to " + std::to_string(last);
+    if (pinned.snat_port_base <= config.nodeports.last && config.nodeports.first <= last)
+      return Error{
+          "the pinned maps have SNAT ports from " + range + ", which overlap the NodePorts: lbd --cleanup first",
+          EINVAL};
+    if (pinned.snat_port_base != wanted.snat_port_base || pinned.snat_port_words != wanted.snat_port_words)
+      kept_.push_back("SNAT ports from " + range);
+    constants_ = pinned;
+    return {};
+  }
+  if (getrandom(wanted.flow_seed, sizeof(wanted.flow_seed), 0) != sizeof(wanted.flow_seed))
+    return make_error("read", "random numbers", errno);
+  constants_ = wanted;
   return {};
 }
 
@@ -176,9 +206,9 @@ void Object::configure(const Config& config) {
   config_.select_seed = config.select_seed;
   config_.nodeport_min = config.nodeports.first;
   config_.nodeport_max = config.nodeports.last;
-  config_.snat_port_base = config.snat_ports.first;
-  config_.snat_port_words = static_cast<std::uint16_t>(
-      std::min<std::uint32_t>((config.snat_ports.last - config.snat_ports.first + 1) / 64, LB_SNAT_POOL_WORDS));
+  std::copy(std::begin(constants_.flow_seed), std::end(constants_.flow_seed), config_.flow_seed);
+  config_.snat_port_base = constants_.snat_port_base;
+  config_.snat_port_words = constants_.snat_port_words;
   config_.fresh_seconds = config.fresh_seconds;
   *const_cast<lb_config*>(&skeleton_->rodata->lb_config) = config_;
 }
@@ -206,10 +236,8 @@ Result<> Object::map_arrays() {
   names = {bpf_map__fd(maps.lb_service_names), "lb_service_names"};
   devices = {bpf_map__fd(maps.lb_devices), "lb_devices"};
   const std::uint32_t zero = 0;
-  lb_seed seed{};
-  std::copy(std::begin(config_.flow_seed), std::end(config_.flow_seed), seed.flow_seed);
-  if (bpf_map_update_elem(bpf_map__fd(maps.lb_seed), &zero, &seed, BPF_ANY))
-    return make_error("write", "lb_seed", errno);
+  if (bpf_map_update_elem(bpf_map__fd(maps.lb_constants), &zero, &constants_, BPF_ANY))
+    return make_error("write", "lb_constants", errno);
   return result;
 }
 

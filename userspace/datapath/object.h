@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "userspace/datapath/config.h"
 #include "userspace/datapath/map.h"
@@ -15,7 +16,7 @@ namespace fairlead::datapath {
 
 // The BPF object: its maps and programs in the kernel, the arrays mapped. Loading checks every program with the
 // verifier; when the configuration names a pin directory, maps that an earlier daemon pinned there are taken over with
-// their content and their size.
+// their content and their size. Of a directory that another daemon is using nothing is touched, and loading fails.
 class Object {
  public:
   static Result<std::unique_ptr<Object>> load(const Config& config);
@@ -28,6 +29,8 @@ class Object {
 
   // True when the maps were pinned before: what they hold is live.
   bool adopted() const { return adopted_; }
+  // What adopted maps have otherwise than the configuration asks for, each in words; it lasts as long as they do.
+  const std::vector<std::string>& kept() const { return kept_; }
   // What the maps really hold, which for adopted ones need not be what was asked for.
   const Sizes& sizes() const { return sizes_; }
   std::uint32_t flow_sets(Family family) const {
@@ -56,14 +59,17 @@ class Object {
   Object() = default;
   Result<> open(const Config& config);
   Result<> choose_sizes(const Config& config);
-  Result<> choose_seed(const Config& config);
+  Result<> choose_constants(const Config& config);
   void configure(const Config& config);
   Result<> map_arrays();
   void start_clock(const Config& config);
 
+  Fd lock_;  // on the pin directory
   fairlead_bpf* skeleton_ = nullptr;
   bool adopted_ = false;
   Sizes sizes_;
+  std::vector<std::string> kept_;
+  lb_constants constants_{};
   lb_config config_{};
   std::size_t cpus_ = 0;
 };

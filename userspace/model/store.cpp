@@ -7,6 +7,7 @@ bool Store::put(std::shared_ptr<const Service> service) {
   auto& slot = services_[service->name];
   if (slot && *slot == *service) return false;
   changed_.services.insert(service->name);
+  ++changed_.service_writes;
   slot = std::move(service);
   return true;
 }
@@ -16,6 +17,7 @@ bool Store::put(std::shared_ptr<const EndpointSlice> slice) {
   if (old != slices_.end() && *old->second == *slice) return false;
   detach(slice->name);
   changed_.services.insert(slice->service);
+  ++changed_.slice_writes;
   by_service_[slice->service][slice->name] = slice;
   slices_[slice->name] = std::move(slice);
   return true;
@@ -31,11 +33,15 @@ bool Store::set_node(std::shared_ptr<const Node> node) {
 bool Store::remove_service(const Name& name) {
   if (!services_.erase(name)) return false;
   changed_.services.insert(name);
+  ++changed_.service_writes;
   return true;
 }
 
 bool Store::remove_slice(const Name& name) {
-  return detach(name) && slices_.erase(name);
+  if (!detach(name)) return false;
+  slices_.erase(name);
+  ++changed_.slice_writes;
+  return true;
 }
 
 // A slice may move to another service: the one that loses it has changed too.

@@ -22,7 +22,8 @@ namespace fairlead::source {
 //   Both a rename over a file and a swap of the link that the files lie behind (..data of a mounted ConfigMap) are one
 //   change.
 // - A file that can't be read or parsed leaves the objects that it last had in force, an object that can't be decoded
-//   leaves its last good version, a directory that is gone leaves everything. Each is a problem until it is over.
+//   leaves its last good version and takes nothing away that its file had, a directory that is gone leaves everything.
+//   Each is a problem until it is over.
 // - A deleted file takes its objects along. What is in two files counts in the one whose name sorts first.
 //
 // All calls, the handlers' included, happen on the io_context's thread. The store and the io_context must outlive this.

@@ -93,14 +93,17 @@ void ManifestFile::take(std::string_view text) {
 void ManifestFile::take(Decoded decoded) {
   Objects objects;
   complete_ = decoded.nameless == 0;
+  bool understood = complete_;
   for (Item& item : decoded.items) {
     if (std::holds_alternative<std::monostate>(item.value)) {
+      understood = false;
       keep(decoded, item, objects);
     } else if (const auto [first, fresh] = objects.try_emplace(item.key, Placed{item.value, item.where}); !fresh) {
       decoded.problems.push_back(
           {item.where, item.key.to_string(), "", "", "is already in " + first->second.where + ", which counts"});
     }
   }
+  if (!understood) keep_missing(decoded, objects);
   objects_ = std::move(objects);
   problems_ = std::move(decoded.problems);
 }
@@ -114,6 +117,13 @@ void ManifestFile::keep(Decoded& decoded, const Item& item, Objects& objects) {
   }
   if (!objects.try_emplace(item.key, Placed{last_good->second.value, item.where}).second) return;
   decoded.problems.push_back({item.where, item.key.to_string(), "", "", "its last good version stays in force"});
+}
+
+void ManifestFile::keep_missing(Decoded& decoded, Objects& objects) const {
+  for (const auto& [key, placed] : objects_)
+    if (objects.try_emplace(key, placed).second)
+      decoded.problems.push_back({name_, key.to_string(), "", "",
+                                  "is missing now, but stays in force until the rest of the file is understood"});
 }
 
 void ManifestFile::fail(const std::string& where, const std::string& message) {

@@ -15,7 +15,8 @@
 namespace fairlead::source {
 
 // One file of manifests: the objects that it asks for, and what is wrong with it. While the file, or one object in it,
-// cannot be understood, what it last said stays in force.
+// cannot be understood, what it last said stays in force: of that object, and of those that are missing from the file
+// now, because what cannot be understood may be where the file is cut off.
 //
 // Best replaced by renaming over it. A file written in place may be read half-written: cut off inside of an object it
 // is taken for what it is, between two objects it cannot be told from a shorter file. An empty file is therefore taken
@@ -58,6 +59,7 @@ class ManifestFile {
   void take(std::string_view text);
   void take(Decoded decoded);
   void keep(Decoded& decoded, const Item& item, Objects& objects);
+  void keep_missing(Decoded& decoded, Objects& objects) const;
   void fail(const std::string& where, const std::string& message);
 
   std::filesystem::path path_;

@@ -53,6 +53,21 @@ TEST(Store, EqualObjectsChangeNothing) {
   EXPECT_EQ(store.service(kWeb)->ports[0].port, 81);
 }
 
+TEST(Store, CountsWritesOfEachKind) {
+  Store store;
+  store.put(service(kWeb));
+  store.put(service(kWeb, 81));
+  store.put(service(kWeb, 81));
+  store.put(slice("web-1", kWeb));
+  store.remove_slice({"default", "web-1"});
+  store.remove_slice({"default", "web-1"});
+  store.remove_service(kWeb);
+  const Store::Changed changed = store.take_changed();
+  EXPECT_EQ(changed.service_writes, 3U);
+  EXPECT_EQ(changed.slice_writes, 2U);
+  EXPECT_EQ(store.take_changed().service_writes, 0U);
+}
+
 TEST(Store, KeepsTheObjectThatSomebodyHolds) {
   Store store;
   store.put(service(kWeb));

@@ -13,6 +13,7 @@ namespace fairlead::source {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -168,6 +169,27 @@ TEST(FileSource, AnUndecodableObjectKeepsItsLastGoodVersion) {
   directory.write("a.yaml", service_text("b", 81));
   following.source.scan();
   EXPECT_EQ(following.port_of("a"), 0) << "it is asked for no more";
+  EXPECT_THAT(following.problems(), IsEmpty());
+}
+
+// Cut off inside of an object, a file still is good YAML more often than not.
+TEST(FileSource, AnUndecodableObjectKeepsWhatIsMissingBesideIt) {
+  const Directory directory;
+  directory.write("a.yaml", service_text("a") + "---\n" + service_text("b") + "---\n" + service_text("c"));
+  Following following(directory);
+  following.source.scan();
+  directory.write("a.yaml", service_text("a", 81) + "---\n" + service_text("b", 0));
+  following.source.scan();
+  EXPECT_EQ(following.port_of("a"), 81);
+  EXPECT_EQ(following.port_of("b"), 80);
+  EXPECT_EQ(following.port_of("c"), 80);
+  EXPECT_THAT(following.problems(),
+              Contains("a.yaml: Service default/c: is missing now, but stays in force until the rest of the file is "
+                       "understood"));
+  directory.write("a.yaml", service_text("a", 81) + "---\n" + service_text("b", 82));
+  following.source.scan();
+  EXPECT_EQ(following.port_of("b"), 82);
+  EXPECT_EQ(following.port_of("c"), 0) << "it is asked for no more";
   EXPECT_THAT(following.problems(), IsEmpty());
 }
 

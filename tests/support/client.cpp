@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/client.h"
+
+#include <signal.h>
+
+#include <boost/json.hpp>
+#include <exception>
+
+namespace fairlead::test {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::seconds;
+
+// The last line of a client: its report. Its exit status only says whether anything failed.
+Result<json::object> report_of(Process& client, std::chrono::milliseconds deadline) {
+  if (!client.wait(deadline)) return Error{"fairlead-peer does not end: " + client.out() + client.err(), ETIMEDOUT};
+  std::string out = client.out();
+  if (out.ends_with('\n')) out.pop_back();
+  boost::system::error_code error;
+  json::value value = json::parse(out.substr(out.rfind('\n') + 1), error);
+  if (error || !value.is_object()) return Error{"no report of fairlead-peer: " + out + client.err(), EBADMSG};
+  return std::move(value.as_object());
+}
+
+HeldConnection held_connection(const json::object& object) {
+  const json::value& broken = object.at("broken");
+  return {json::value_to<std::uint16_t>(object.at("local_port")), json::value_to<std::string>(object.at("server")),
+          json::value_to<unsigned>(object.at("answers")),
+          broken.is_null() ? "" : json::value_to<std::string>(broken.at("why"))};
+}
+
+}  // namespace
+
+Result<AskReport> ask_many(const Lab& lab, const Host& from, Transport transport, const Endpoint& to,
+                           const AskPlan& plan) {
+  auto client =
+      lab.start_peer(from, {"ask", transport == Transport::Tcp ? "--tcp" : "--udp", to.to_string(), "--count",
+                            std::to_string(plan.count), "--parallel", std::to_string(plan.parallel), "--size",
+                            std::to_string(plan.size), "--timeout", std::to_string(plan.timeout.count()), "--json"});
+  if (!client) return client.error();
+  const auto report = report_of(*client, seconds(60));
+  if (!report) return report.error();
+  return AskReport{json::value_to<unsigned>(report->at("answered")), json::value_to<unsigned>(report->at("failed")),
+                   json::value_to<Counts>(report->at("servers")), json::value_to<Counts>(report->at("failures")),
+                   json::value_to<Counts>(report->at("seen_as"))};
+}
+
+Result<Hold> Hold::start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections) {
+  auto client = lab.start_peer(from, {"hold", to.to_string(), "--connections", std::to_string(connections), "--for",
+                                      "100", "--interval", "50", "--json"});
+  if (!client) return client.error();
+  const auto ready = client->wait_for_line("ready", seconds(10));
+  if (!ready) return ready.error();
+  if (*ready != json::serialize(json::object{{"ready", connections}}))
+    return Error{"not all connections to " + to.to_string() + " came about: " + *ready, ECONNREFUSED};
+  return Hold(std::move(*client));
+}
+
+Result<std::vector<HeldConnection>> Hold::finish() {
+  process_.signal(SIGTERM);
+  const auto report = report_of(process_, seconds(10));
+  if (!report) return report.error();
+  std::vector<HeldConnection> connections;
+  for (const json::value& one : report->at("details").as_array())
+    connections.push_back(held_connection(one.as_object()));
+  return connections;
+}
+
+}  // namespace fairlead::test

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/lab.h"
+#include "tests/support/process.h"
+#include "tests/support/socket.h"
+
+// fairlead-peer's clients, for tests that need more than one request.
+namespace fairlead::test {
+
+using Counts = std::map<std::string, unsigned>;
+
+struct AskReport {
+  unsigned answered = 0;
+  unsigned failed = 0;
+  Counts servers;
+  Counts failures;
+  Counts seen_as;  // the client's address and port, as the servers saw it, without the port
+};
+
+struct AskPlan {
+  unsigned count = 60;
+  unsigned parallel = 8;
+  unsigned size = 0;  // bytes of a request, at least
+  std::chrono::milliseconds timeout{2000};
+};
+
+// So many requests, each from a new socket.
+Result<AskReport> ask_many(const Lab& lab, const Host& from, Transport transport, const Endpoint& to,
+                           const AskPlan& plan = {});
+
+struct HeldConnection {
+  std::uint16_t local_port = 0;
+  std::string server;
+  unsigned answers = 0;
+  std::string broken;  // why, or empty
+};
+
+// TCP connections in use, one request each 50 ms, until finish().
+class Hold {
+ public:
+  // Returns when all connections are established.
+  static Result<Hold> start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections);
+
+  Result<std::vector<HeldConnection>> finish();
+
+ private:
+  explicit Hold(Process process) : process_(std::move(process)) {}
+
+  Process process_;
+};
+
+}  // namespace fairlead::test

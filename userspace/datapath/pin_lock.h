@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "userspace/util/fd.h"
+#include "userspace/util/result.h"
+
+namespace fairlead::datapath {
+
+// One process at a time may use a pin directory. The lock lasts as long as the descriptor, so however its holder ends,
+// the next one gets it. Fails with EBUSY when another process has it, with ENOENT when there is no such directory.
+Result<Fd> lock_pins(const std::string& pin_directory);
+
+}  // namespace fairlead::datapath
