@@ -22,27 +22,65 @@ struct flow_work {
 	struct flow_copy evicted;
 };
 
-/*
- * Ends a flow, given one of its entries; is_out says that this entry has been taken out already. The forward entry
- * leaves before the reply entry, and the port is given back last, so nobody can get a port that somebody still sends
- * from.
- */
-static OUT_OF_LINE void flow_end(const struct tuple *key, const struct flow_view *view, int is_out, int family)
+/* Flags of flow_end(). */
+#define FLOW_END_OUT 1	 /* the entry that is given has been taken out already */
+#define FLOW_END_GATED 2 /* the caller holds the gate of the forward key */
+
+static __always_inline __u32 *flow_gate(const struct tuple *forward, const int family)
 {
+	const __u32 zero = 0;
+	struct lb_flow_gates *gates = bpf_map_lookup_elem(&lb_flow_gates, &zero);
+
+	return gates ? &gates->held[(__u32)flow_hash(forward, family) % LB_FLOW_GATES] : NULL;
+}
+
+/*
+ * Takes out what is still there of a flow, the forward entry before the reply entry. Returns whether the reply entry
+ * is out by this, so that its port is nobody's now. Where that cannot be told for sure the answer is no, and the port
+ * stays taken: lost is better than used twice.
+ */
+static __always_inline int flow_take_out(const struct tuple *forward, const struct tuple *back,
+					 const struct flow_view *view, int how, int gated, int family)
+{
+	const int reply_is_out = how & FLOW_END_OUT && view->flags & LB_FLOW_REPLY;
+	enum table_removed removed;
+
+	if (how & FLOW_END_OUT && !reply_is_out) {
+		/* Made again since, or about to be, with the reply entry that was left: then it is theirs. */
+		if (!gated || lb_table_holds(forward, family))
+			return 0;
+	} else {
+		removed = lb_table_remove(forward, back, view->backend, view->generation, family);
+		if (removed == TABLE_STAYS || (removed == TABLE_ABSENT && !gated))
+			return 0;
+	}
+	return reply_is_out || lb_table_remove(back, forward, view->backend, view->generation, family) == TABLE_REMOVED;
+}
+
+/*
+ * Ends a flow, given one of its entries. The port is given back last, so nobody can get a port that somebody still
+ * sends from, and under the gate of the forward key, so that nobody makes the flow again meanwhile.
+ */
+static OUT_OF_LINE void flow_end(const struct tuple *key, const struct flow_view *view, int how, int family)
+{
+	const int snat = view->flags & LB_FLOW_SNAT, reply = view->flags & LB_FLOW_REPLY;
+	int gated = 1, is_out;
+	__u32 *gate = NULL;
 	struct tuple pair;
-	int reply_removed;
 
 	tuple_reverse(&pair, &view->to, family);
-	if (view->flags & LB_FLOW_REPLY) {
-		lb_table_remove(&pair, view->backend, view->generation, family);
-		reply_removed = is_out || lb_table_remove(key, view->backend, view->generation, family);
-	} else {
-		if (!is_out)
-			lb_table_remove(key, view->backend, view->generation, family);
-		reply_removed = lb_table_remove(&pair, view->backend, view->generation, family);
+	if (snat && !(how & FLOW_END_GATED)) {
+		gate = flow_gate(reply ? &pair : key, family);
+		gated = gate && lock(gate);
 	}
-	if (reply_removed && view->flags & LB_FLOW_SNAT)
-		port_release(view->backend, view->flags & LB_FLOW_REPLY ? key->dport : view->to.sport);
+	if (reply)
+		is_out = flow_take_out(&pair, key, view, how, gated, family);
+	else
+		is_out = flow_take_out(key, &pair, view, how, gated, family);
+	if (is_out && snat)
+		port_release(view->backend, reply ? key->dport : view->to.sport);
+	if (gate && gated)
+		unlock(gate);
 }
 
 /* One entry into the table; the flow that it pushes out, if any, ends. */
@@ -53,7 +91,7 @@ static __always_inline enum table_inserted flow_insert(struct flow_copy *evicted
 
 	if (inserted != TABLE_EVICTED)
 		return inserted;
-	flow_end(&evicted->key, &evicted->view, 1, family);
+	flow_end(&evicted->key, &evicted->view, FLOW_END_OUT, family);
 	return TABLE_INSERTED;
 }
 
@@ -160,7 +198,7 @@ static __always_inline enum lb_verdict choose_local_source(struct flow_view *vie
 			return LB_VERDICT_FLOW_BUSY;
 		*reply_exists = flow_reply_exists(&work->other, view, key, family);
 		if (*reply_exists)
-			return LB_CONTINUE;
+			return table_touch(&at, view, family) ? LB_CONTINUE : LB_VERDICT_FLOW_BUSY;
 		if (work->other.state & LB_FLOW_CLOSING || entry_remaining(clock, work->other.expires) < 0) {
 			flow_end(&work->pair_key, &work->other, 0, family);
 			return LB_CONTINUE;
@@ -186,8 +224,9 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_view *vi
 		if (found == TABLE_BUSY)
 			return LB_VERDICT_FLOW_BUSY;
 		*reply_exists = found == TABLE_FOUND && flow_reply_exists(&work->other, view, key, family);
+		/* Fails where the entry is being ended: the next packet makes all of it anew. */
 		if (*reply_exists)
-			return LB_CONTINUE;
+			return table_touch(&at, view, family) ? LB_CONTINUE : LB_VERDICT_FLOW_BUSY;
 	}
 	view->to.sport = port_take(view->backend, hash);
 	return view->to.sport == PORT_NONE ? LB_VERDICT_SNAT_EXHAUSTED : LB_CONTINUE;
@@ -210,7 +249,7 @@ static __always_inline enum lb_verdict insert_both(const struct tuple *key, cons
 		inserted = flow_insert(&work->evicted, key, view, family);
 		if (inserted == TABLE_INSERTED)
 			return LB_CONTINUE;
-		flow_end(key, view, 1, family);
+		flow_end(key, view, FLOW_END_OUT | FLOW_END_GATED, family);
 	}
 	return inserted == TABLE_INSERT_FULL ? LB_VERDICT_FLOW_TABLE_FULL : LB_VERDICT_FLOW_BUSY;
 }
@@ -243,39 +282,32 @@ static __always_inline enum lb_verdict make_gated(struct flow_view *view, const 
 	return insert_both(key, view, reply_exists, work, clock, family);
 }
 
-static __always_inline __u32 gate_of(const struct tuple *key, const int family)
-{
-	return (__u32)flow_hash(key, family) % LB_FLOW_GATES;
-}
-
 /*
  * Makes the flow that *view describes; its source may be changed on the way. The forward key's gate keeps two CPUs from
- * making the same flow; for a backend on this node the reply key's keeps two flows of one client from both taking the
- * tuple that both would like.
+ * making the same flow, and one from making what another ends; for a backend on this node the reply key's keeps two
+ * flows of one client from both taking the tuple that both would like.
  */
 static __always_inline enum lb_verdict flow_make(struct flow_view *view, const struct tuple *key,
 						 struct flow_work *work, const struct lb_clock *clock, const int family)
 {
-	const __u32 zero = 0, first = gate_of(key, family);
-	struct lb_flow_gates *gates = bpf_map_lookup_elem(&lb_flow_gates, &zero);
 	enum lb_verdict verdict = LB_VERDICT_FLOW_BUSY;
-	__u32 second = first;
+	__u32 *first = flow_gate(key, family), *second = first;
 
-	if (!gates)
-		return LB_VERDICT_BROKEN_REFERENCE;
 	if (view->flags & LB_FLOW_LOCAL) {
 		tuple_reverse(&work->pair_key, &view->to, family);
-		second = gate_of(&work->pair_key, family);
+		second = flow_gate(&work->pair_key, family);
 	}
-	if (!lock(&gates->held[first]))
+	if (!first || !second)
+		return LB_VERDICT_BROKEN_REFERENCE;
+	if (!lock(first))
 		return verdict;
 	/* No order is kept between the two: who waits in vain gives up its packet, and nobody waits for long. */
-	if (second == first || lock(&gates->held[second])) {
+	if (second == first || lock(second)) {
 		verdict = make_gated(view, key, flow_hash(key, family), work, clock, family);
 		if (second != first)
-			unlock(&gates->held[second]);
+			unlock(second);
 	}
-	unlock(&gates->held[first]);
+	unlock(first);
 	return verdict;
 }
 

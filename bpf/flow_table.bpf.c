@@ -12,6 +12,13 @@ int lb_table_find(struct flow_view *view, struct flow_at *at, const struct tuple
 	return table_find(view, NULL, at, key, flow_hash(key, LB_AF_INET6), LB_AF_INET6);
 }
 
+int lb_table_holds(const struct tuple *key, int family)
+{
+	if (!key)
+		return 1;
+	return family == LB_AF_INET ? table_holds(key, LB_AF_INET) : table_holds(key, LB_AF_INET6);
+}
+
 int lb_table_insert(struct flow_copy *evicted, const struct tuple *key, const struct flow_view *view, int family)
 {
 	struct lb_clock *clock = clock_words();
@@ -23,11 +30,11 @@ int lb_table_insert(struct flow_copy *evicted, const struct tuple *key, const st
 	return table_insert(evicted, key, view, clock, LB_AF_INET6);
 }
 
-int lb_table_remove(const struct tuple *key, __u32 backend, __u32 generation, int family)
+int lb_table_remove(const struct tuple *key, const struct tuple *undone, __u32 backend, __u32 generation, int family)
 {
-	if (!key)
-		return 0;
+	if (!key || !undone)
+		return TABLE_STAYS;
 	if (family == LB_AF_INET)
-		return table_remove(key, backend, generation, LB_AF_INET);
-	return table_remove(key, backend, generation, LB_AF_INET6);
+		return table_remove(key, undone, backend, generation, LB_AF_INET);
+	return table_remove(key, undone, backend, generation, LB_AF_INET6);
 }

@@ -148,6 +148,14 @@ static __always_inline struct lb_flow *table_match(struct flow_at *at, int *busy
 	return NULL;
 }
 
+static __always_inline int table_holds(const struct tuple *key, const int family)
+{
+	struct flow_at at;
+	int busy = 0;
+
+	return table_match(&at, &busy, key, flow_hash(key, family), family) || busy;
+}
+
 /*
  * The one lookup that an established packet pays. The entry is copied into *view (and *hop, where that is wanted), and
  * the copy is believed only if the entry's seq was even before and unchanged after it.
@@ -174,22 +182,23 @@ static __always_inline void view_touch(struct flow_view *view, __u8 proto, const
 	view->touched = (__u8)clock->now;
 }
 
-/* Writes expires and state back. *at keeps up with the entry. */
-static __always_inline void table_touch(struct flow_at *at, const struct flow_view *view, const int family)
+/* Writes expires and state back. *at keeps up with the entry. Returns 0 where it is not the same entry any more. */
+static __always_inline int table_touch(struct flow_at *at, const struct flow_view *view, const int family)
 {
 	void *set = table_set(at->set, family);
 	struct lb_flow *entry;
 
 	if (!set)
-		return;
+		return 0;
 	entry = set_way(set, at->way, family);
 	if (!entry_claim(entry, at->seq))
-		return;
+		return 0;
 	entry->expires = view->expires;
 	entry->touched = view->touched;
 	entry->state |= view->state;
 	entry_publish(entry, at->seq);
 	at->seq += 2;
+	return 1;
 }
 
 static __always_inline void table_store_hop(struct flow_at *at, const struct lb_hop *hop, const int family)
@@ -217,37 +226,61 @@ static __always_inline int entry_free(struct lb_flow *entry, __u32 seq)
 	return 1;
 }
 
+static __always_inline int table_free(const struct flow_at *at, const int family)
+{
+	void *set = table_set(at->set, family);
+
+	return set && entry_free(set_way(set, at->way, family), at->seq);
+}
+
+enum table_removed {
+	TABLE_ABSENT,
+	TABLE_REMOVED, /* by this call and no other */
+	TABLE_STAYS,   /* others write it faster than this call can claim it */
+};
+
+/* What an entry rewrites to, the other way round: the key of the one that undoes it. */
+static __always_inline int entry_undoes(struct lb_flow *entry, const struct tuple *key, const int family)
+{
+	return entry->new_sport == key->dport && entry->new_dport == key->sport &&
+	       equal_words(entry_addr(entry, LB_FLOW_NEW_SRC, family), key->dst, words_of(family)) &&
+	       equal_words(entry_addr(entry, LB_FLOW_NEW_DST, family), key->src, words_of(family));
+}
+
 /* A touch changes seq without changing whose entry it is: look again. */
-static __always_inline int entry_remove(struct lb_flow *entry, const struct tuple *key, __u32 backend, __u32 generation,
-					const int family)
+static __always_inline enum table_removed entry_remove(struct lb_flow *entry, const struct tuple *key,
+						       const struct tuple *undone, __u32 backend, __u32 generation,
+						       const int family)
 {
 	ROLLED
 	for (int i = 0; i < TABLE_REMOVE_TRIES; i++) {
 		const __u32 seq = READ_ONCE(entry->seq);
 
 		smp_barrier();
-		if (!entry_has_key(entry, key, family) || entry->backend != backend || entry->generation != generation)
-			return 0;
+		if (!entry_has_key(entry, key, family) || !entry_undoes(entry, undone, family) ||
+		    entry->backend != backend || entry->generation != generation)
+			return TABLE_ABSENT;
 		if (entry_free(entry, seq))
-			return 1;
+			return TABLE_REMOVED;
 	}
-	return 0;
+	return TABLE_STAYS;
 }
 
-/* Removes the entry with this key if it belongs to this use of the backend slot. Returns 1 if this call was the one to
- * remove it. */
-static __always_inline int table_remove(const struct tuple *key, __u32 backend, __u32 generation, const int family)
+/* Removes the entry with this key if it undoes the other one and belongs to this use of the backend slot. */
+static __always_inline enum table_removed table_remove(const struct tuple *key, const struct tuple *undone,
+						       __u32 backend, __u32 generation, const int family)
 {
 	const struct lb_flow_place place = flow_place(flow_hash(key, family), family);
+	enum table_removed removed = TABLE_ABSENT;
 
 	ROLLED
-	for (__u32 i = 0; i < 2 * LB_FLOW_WAYS; i++) {
+	for (__u32 i = 0; i < 2 * LB_FLOW_WAYS && removed == TABLE_ABSENT; i++) {
 		void *set = table_set(place.set[i / LB_FLOW_WAYS & 1], family);
 
-		if (set && entry_remove(set_way(set, i, family), key, backend, generation, family))
-			return 1;
+		if (set)
+			removed = entry_remove(set_way(set, i, family), key, undone, backend, generation, family);
 	}
-	return 0;
+	return removed;
 }
 
 /* Seconds until it counts as free; negative when it does already. */
@@ -430,7 +463,9 @@ static __always_inline enum table_inserted table_insert(struct flow_copy *evicte
  * way that leads to it. For the rare paths; the hit path has table_find() inline.
  */
 int lb_table_find(struct flow_view *view, struct flow_at *at, const struct tuple *key, int family);
+/* Whether there is an entry with this key, or may be. */
+int lb_table_holds(const struct tuple *key, int family);
 int lb_table_insert(struct flow_copy *evicted, const struct tuple *key, const struct flow_view *view, int family);
-int lb_table_remove(const struct tuple *key, __u32 backend, __u32 generation, int family);
+int lb_table_remove(const struct tuple *key, const struct tuple *undone, __u32 backend, __u32 generation, int family);
 
 #endif

@@ -8,17 +8,17 @@
 /* Frees what has expired in a range of sets. maps/sweep.h says how it is asked for and why it is a program. */
 
 /* A flow whose backend has left is kept only as long as a closed one: until then its client is told when it speaks. */
-static __always_inline int is_over(const struct lb_flow *entry, const struct lb_clock *clock)
+static __always_inline int is_over(const struct flow_view *view, const struct lb_clock *clock)
 {
-	const __u32 lifetime = clock->timeout[lb_flow_timeout(entry->proto, entry->state) & (LB_TIMEOUT_COUNT - 1)];
-	const __s32 remaining = entry_remaining(clock, entry->expires);
-	const __u32 slot = entry->backend;
+	const __u8 timeout = lb_flow_timeout((__u8)view->to.proto, view->state) & (LB_TIMEOUT_COUNT - 1);
+	const __s32 remaining = entry_remaining(clock, view->expires);
+	const __u32 lifetime = clock->timeout[timeout], slot = view->backend;
 	struct lb_backend *backend;
 
 	if (remaining < 0)
 		return 1;
 	backend = bpf_map_lookup_elem(&lb_backends, &slot);
-	if (backend && backend->generation == entry->generation)
+	if (backend && backend->generation == view->generation)
 		return 0;
 	return (__s32)lifetime - remaining > (__s32)clock->timeout[LB_TIMEOUT_TCP_CLOSED];
 }
@@ -29,20 +29,58 @@ static __always_inline void entry_copy(struct flow_copy *copy, struct lb_flow *e
 	entry_read(&copy->view, entry, entry->proto, family);
 }
 
+enum sweep_by {
+	SWEEP_LATER, /* the other entry lives, because this one missed a touch while somebody was writing it */
+	SWEEP_DONE,
+	SWEEP_ALONE,
+};
+
+/*
+ * What the other entry of an expired one has to say. A flow ends by its forward entry, so that its port is never
+ * without an entry that owns it: what fails on the way leaves a reply entry, for a later pass.
+ */
+static OUT_OF_LINE enum sweep_by sweep_by_pair(const struct flow_copy *flow, const struct lb_clock *clock, int family)
+{
+	struct flow_view pair;
+	struct flow_at at;
+	struct tuple key;
+	enum table_found found;
+
+	tuple_reverse(&key, &flow->view.to, family);
+	found = lb_table_find(&pair, &at, &key, family);
+	if (found == TABLE_MISSING || (found == TABLE_FOUND && !flow_undoes(&pair, &flow->key, family)))
+		return SWEEP_ALONE;
+	if (found == TABLE_BUSY || !is_over(&pair, clock))
+		return SWEEP_LATER;
+	if (!(flow->view.flags & LB_FLOW_REPLY))
+		return SWEEP_ALONE;
+	if (!table_free(&at, family))
+		return SWEEP_LATER;
+	flow_end(&key, &pair, FLOW_END_OUT, family);
+	return SWEEP_DONE;
+}
+
 /* Returns whether the entry was freed by this call. */
 static __always_inline int sweep_entry(struct flow_copy *flow, struct lb_flow *entry, const int family)
 {
 	const __u32 seq = READ_ONCE(entry->seq);
 	struct lb_clock *clock = clock_words();
+	enum sweep_by by;
 
 	smp_barrier();
-	if (!clock || !is_over(entry, clock))
-		return 0;
 	entry_copy(flow, entry, family);
+	if (!clock || !is_over(&flow->view, clock))
+		return 0;
+	by = sweep_by_pair(flow, clock, family);
+	if (by != SWEEP_ALONE)
+		return by == SWEEP_DONE;
 	/* Fails where the entry changed meanwhile: then it lives, or another pass finds it. */
 	if (!entry_free(entry, seq))
 		return 0;
-	flow_end(&flow->key, &flow->view, 1, family);
+	if (!(flow->view.flags & LB_FLOW_REPLY))
+		flow_end(&flow->key, &flow->view, FLOW_END_OUT, family);
+	else if (flow->view.flags & LB_FLOW_SNAT)
+		port_release(flow->view.backend, flow->key.dport);
 	return 1;
 }
 

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "tests/datapath/scene.h"
 // Types that the skeleton names.
@@ -270,7 +271,7 @@ void ContentionTest::drive_all(const std::function<void(std::uint16_t, bool)>& s
 // without one.
 void ContentionTest::expect_no_port_is_shared() {
   std::set<std::string> keys;
-  std::set<std::pair<Address, std::uint16_t>> ports;
+  std::set<std::tuple<std::uint8_t, Address, std::uint16_t, std::uint16_t>> ports;
   std::size_t replies = 0, bits = 0;
   datapath::for_each_flow(object(), GetParam(), [&](const datapath::Flow& flow) {
     Packet key = flow.proto == LB_IPPROTO_TCP ? tcp(at().client, 0, at().vip, 0) : udp(at().client, 0, at().vip, 0);
@@ -281,7 +282,8 @@ void ContentionTest::expect_no_port_is_shared() {
     EXPECT_TRUE(keys.insert(to_string(key)).second) << "twice: " << to_string(key);
     if (!(flow.flags & LB_FLOW_SNAT)) return;
     if (!(flow.flags & LB_FLOW_REPLY)) {
-      EXPECT_TRUE(ports.emplace(flow.to.dst, flow.to.sport).second) << "port shared: " << to_string(key);
+      EXPECT_TRUE(ports.emplace(flow.proto, flow.to.dst, flow.to.dport, flow.to.sport).second)
+          << "port shared: " << to_string(key);
       return;
     }
     ++replies;
