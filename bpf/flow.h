@@ -31,7 +31,7 @@ static __always_inline __u32 *flow_gate(const struct tuple *forward, const int f
 	const __u32 zero = 0;
 	struct lb_flow_gates *gates = bpf_map_lookup_elem(&lb_flow_gates, &zero);
 
-	return gates ? &gates->held[(__u32)flow_hash(forward, family) % LB_FLOW_GATES] : NULL;
+	return gates ? &gates->held[lb_flow_gate(flow_hash(forward, family))] : NULL;
 }
 
 /*

@@ -39,7 +39,8 @@ enum sweep_by {
  * What the other entry of an expired one has to say. A flow ends by its forward entry, so that its port is never
  * without an entry that owns it: what fails on the way leaves a reply entry, for a later pass.
  */
-static OUT_OF_LINE enum sweep_by sweep_by_pair(const struct flow_copy *flow, const struct lb_clock *clock, int family)
+static __always_inline enum sweep_by sweep_by_pair(const struct flow_copy *flow, const struct lb_clock *clock,
+						   const int family)
 {
 	struct flow_view pair;
 	struct flow_at at;

@@ -88,9 +88,12 @@ struct lb_flow6_set {
 };
 LB_ASSERT_SIZE(struct lb_flow6_set, 512);
 
-/* Value of lb_flow_gates (one element): gate g is held while a flow whose forward hash is g modulo LB_FLOW_GATES is
- * created. */
+/*
+ * Value of lb_flow_gates (one element): a gate is held while a flow is made or ended. It comes from bits of the forward
+ * key's hash that choose no set, because who makes a flow evicts, and so ends, another one of the same sets.
+ */
 #define LB_FLOW_GATES 4096u
+#define lb_flow_gate(hash) ((__u32)((hash) >> 52))
 struct lb_flow_gates {
 	__u32 held[LB_FLOW_GATES];
 };
