@@ -22,6 +22,12 @@ struct flow_work {
 	struct flow_copy evicted;
 };
 
+/* Where the forward entry's source port comes from. */
+static __always_inline struct lb_snat_pool *pool_towards(const struct flow_view *view, const int family)
+{
+	return port_pool(view->to.dst, view->to.dport, view->to.proto, family);
+}
+
 /* Flags of flow_end(). */
 #define FLOW_END_OUT 1	 /* the entry that is given has been taken out already */
 #define FLOW_END_GATED 2 /* the caller holds the gate of the forward key */
@@ -77,8 +83,10 @@ static OUT_OF_LINE void flow_end(const struct tuple *key, const struct flow_view
 		is_out = flow_take_out(&pair, key, view, how, gated, family);
 	else
 		is_out = flow_take_out(key, &pair, view, how, gated, family);
-	if (is_out && snat)
-		port_release(view->backend, reply ? key->dport : view->to.sport);
+	if (is_out && snat && reply)
+		port_release(port_pool(key->src, key->sport, key->proto, family), key->dport);
+	else if (is_out && snat)
+		port_release(port_pool(pair.src, pair.sport, pair.proto, family), pair.dport);
 	if (gate && gated)
 		unlock(gate);
 }
@@ -140,11 +148,11 @@ static __always_inline __u8 flow_observed_state(const struct packet *p, __u8 fla
  * Whether the entry that is missing beside this one may be made again. With SNAT it was taken out by somebody who is
  * about to give the port back, or has: only the forward entry, and only if it gets the port again, may bring it back.
  */
-static __always_inline int flow_may_heal(const struct flow_view *view)
+static __always_inline int flow_may_heal(const struct flow_view *view, const int family)
 {
 	if (!(view->flags & LB_FLOW_SNAT))
 		return 1;
-	return !(view->flags & LB_FLOW_REPLY) && port_retake(view->backend, view->to.sport);
+	return !(view->flags & LB_FLOW_REPLY) && port_retake(pool_towards(view, family), view->to.sport);
 }
 
 /* Both entries are told what one of them saw; one whose pair was lost makes it again here. */
@@ -160,11 +168,11 @@ static __always_inline void flow_refresh(struct flow_at *at, const struct tuple 
 	found = lb_table_find(&work->pair_view, &pair_at, &work->pair_key, family);
 	if (found == TABLE_FOUND && flow_undoes(&work->pair_view, key, family)) {
 		table_touch(&pair_at, view, family);
-	} else if (found == TABLE_MISSING && flow_may_heal(view)) {
+	} else if (found == TABLE_MISSING && flow_may_heal(view, family)) {
 		flow_reverse(&work->pair_key, &work->pair_view, key, view, family);
 		if (flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family) != TABLE_INSERTED &&
 		    view->flags & LB_FLOW_SNAT)
-			port_release(view->backend, view->to.sport);
+			port_release(pool_towards(view, family), view->to.sport);
 	}
 }
 
@@ -213,10 +221,11 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_view *vi
 							    const struct tuple *key, __u64 hash, struct flow_work *work,
 							    const int family)
 {
+	struct lb_snat_pool *pool = pool_towards(view, family);
 	struct flow_at at;
 
 	view->to.sport = preferred_port(hash);
-	if (unlikely(port_is_taken(view->backend, view->to.sport))) {
+	if (unlikely(port_is_taken(pool, view->to.sport))) {
 		enum table_found found;
 
 		tuple_reverse(&work->pair_key, &view->to, family);
@@ -228,7 +237,7 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_view *vi
 		if (*reply_exists)
 			return table_touch(&at, view, family) ? LB_CONTINUE : LB_VERDICT_FLOW_BUSY;
 	}
-	view->to.sport = port_take(view->backend, hash);
+	view->to.sport = port_take(pool, hash);
 	return view->to.sport == PORT_NONE ? LB_VERDICT_SNAT_EXHAUSTED : LB_CONTINUE;
 }
 
@@ -243,7 +252,7 @@ static __always_inline enum lb_verdict insert_both(const struct tuple *key, cons
 		flow_reverse(&work->pair_key, &work->pair_view, key, view, family);
 		inserted = flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family);
 		if (inserted != TABLE_INSERTED && view->flags & LB_FLOW_SNAT)
-			port_release(view->backend, view->to.sport);
+			port_release(pool_towards(view, family), view->to.sport);
 	}
 	if (inserted == TABLE_INSERTED) {
 		inserted = flow_insert(&work->evicted, key, view, family);

@@ -5,8 +5,8 @@
 #include "packet.h"
 
 /*
- * Source ports for SNAT: a bit a port in the backend's pool. The bit belongs to the reply entry that has the port in
- * its key, and whoever removes that entry, after the forward entry is gone, gives it back.
+ * Source ports for SNAT: a bit a port in the backend's pool, which may be NULL here. The bit belongs to the reply entry
+ * that has the port in its key, and whoever removes that entry, after the forward entry is gone, gives it back.
  */
 
 #define PORT_WORDS_TRIED 24
@@ -30,9 +30,9 @@ static __always_inline __u32 lowest_bit(__u64 word)
 	return de_bruijn_bit[((word & -word) * DE_BRUIJN) >> 58] & 63;
 }
 
-static __always_inline struct lb_snat_pool *port_pool(__u32 backend)
+static __always_inline struct lb_snat_pool *port_pool(const __be32 *addr, __be16 port, __u32 proto, const int family)
 {
-	const __u32 index = backend % LB_SNAT_POOLS;
+	const __u32 index = lb_snat_pool_of(addr, words_of(family), port, (__u8)proto);
 
 	return bpf_map_lookup_elem(&lb_snat_pools, &index);
 }
@@ -48,28 +48,25 @@ static __always_inline __be16 preferred_port(__u64 hash)
 	return bpf_htons((__u16)(lb_config.snat_port_base + preferred_port_bit(hash)));
 }
 
-static __always_inline int port_is_taken(__u32 backend, __be16 port)
+static __always_inline int port_is_taken(const struct lb_snat_pool *pool, __be16 port)
 {
 	const __u32 bit = (__u16)(bpf_ntohs(port) - lb_config.snat_port_base);
-	struct lb_snat_pool *pool = port_pool(backend);
 
 	return pool && READ_ONCE(pool->used[bit / 64 % LB_SNAT_POOL_WORDS]) & (1ull << (bit % 64));
 }
 
 /* Returns 1 where nobody had the port, which is the caller's from then on. */
-static __always_inline int port_retake(__u32 backend, __be16 port)
+static __always_inline int port_retake(struct lb_snat_pool *pool, __be16 port)
 {
 	const __u32 bit = (__u16)(bpf_ntohs(port) - lb_config.snat_port_base);
-	struct lb_snat_pool *pool = port_pool(backend);
 
 	return pool && !(__sync_fetch_and_or(&pool->used[bit / 64 % LB_SNAT_POOL_WORDS], 1ull << (bit % 64)) &
 			 (1ull << (bit % 64)));
 }
 
 /* Takes the preferred port, or one near it. PORT_NONE where PORT_WORDS_TRIED words of the pool have none free. */
-static __always_inline __be16 port_take(__u32 backend, __u64 hash)
+static __always_inline __be16 port_take(struct lb_snat_pool *pool, __u64 hash)
 {
-	struct lb_snat_pool *pool = port_pool(backend);
 	__u32 preferred = preferred_port_bit(hash), word = preferred / 64, words = lb_config.snat_port_words;
 
 	if (!pool)
@@ -87,10 +84,9 @@ static __always_inline __be16 port_take(__u32 backend, __u64 hash)
 	return PORT_NONE;
 }
 
-static __always_inline void port_release(__u32 backend, __be16 port)
+static __always_inline void port_release(struct lb_snat_pool *pool, __be16 port)
 {
 	const __u32 bit = (__u16)(bpf_ntohs(port) - lb_config.snat_port_base);
-	struct lb_snat_pool *pool = port_pool(backend);
 
 	if (pool)
 		__sync_fetch_and_and(&pool->used[bit / 64 % LB_SNAT_POOL_WORDS], ~(1ull << (bit % 64)));

@@ -81,7 +81,7 @@ static __always_inline int sweep_entry(struct flow_copy *flow, struct lb_flow *e
 	if (!(flow->view.flags & LB_FLOW_REPLY))
 		flow_end(&flow->key, &flow->view, FLOW_END_OUT, family);
 	else if (flow->view.flags & LB_FLOW_SNAT)
-		port_release(flow->view.backend, flow->key.dport);
+		port_release(port_pool(flow->key.src, flow->key.sport, flow->key.proto, family), flow->key.dport);
 	return 1;
 }
 

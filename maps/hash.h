@@ -62,6 +62,22 @@ static inline __attribute__((always_inline)) struct lb_flow_place lb_flow_place(
 	return place;
 }
 
+/*
+ * The pool of source ports for SNAT towards a backend. It goes by the backend's address, not by its slot: several
+ * services can have the same endpoint, and what they send to it must differ in its ports.
+ */
+static inline __attribute__((always_inline)) __u32 lb_snat_pool_of(const __be32 *addr, int words, __be16 port,
+								   __u8 proto)
+{
+	__u64 hash = lb_mix(LB_HASH_MULTIPLIER, addr[0] | (__u64)port << 32 | (__u64)proto << 48);
+
+	if (words == 4) {
+		hash = lb_mix(hash, addr[1] | (__u64)addr[2] << 32);
+		hash = lb_mix(hash, addr[3]);
+	}
+	return (__u32)(hash >> 32) % LB_SNAT_POOLS;
+}
+
 /* Which ring slot a new flow takes: not secret, the same on every node for the same seed. */
 static inline __attribute__((always_inline)) __u32 lb_select_hash(__u32 seed, const __be32 *src, const __be32 *dst,
 								  int words, __be16 sport, __be16 dport, __u8 proto)

@@ -23,7 +23,7 @@
 /* A flow has two entries (forward, reply); tables are sized for this many entries a flow, i.e. a load of 1/4. */
 #define LB_FLOW_ENTRIES_PER_FLOW 8u
 
-/* SNAT port pools: a backend uses pool (slot % LB_SNAT_POOLS), 64 ports a word. */
+/* SNAT port pools: a backend uses that of lb_snat_pool_of(), 64 ports a word. */
 #define LB_SNAT_POOLS 1024u
 #define LB_SNAT_POOL_WORDS 512u
 

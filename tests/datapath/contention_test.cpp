@@ -288,7 +288,10 @@ void ContentionTest::expect_no_port_is_shared() {
     }
     ++replies;
     const std::uint32_t bit = flow.key.dport - object().config().snat_port_base;
-    const lb_snat_pool& pool = object().snat_pools[flow.backend % LB_SNAT_POOLS];
+    const lb_snat_pool& pool =
+        object()
+            .snat_pools[lb_snat_pool_of(state::to_abi(flow.key.src).word, flow.key.src.family == Family::IPv4 ? 1 : 4,
+                                        htons(flow.key.sport), flow.proto)];
     EXPECT_TRUE(pool.used[bit / 64] >> (bit % 64) & 1) << "port without an owner: " << to_string(key);
   });
   for (const lb_snat_pool& pool : object().snat_pools.values())

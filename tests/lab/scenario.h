@@ -53,7 +53,9 @@ class Scenario : public testing::Test {
   void TearDown() override {
     if (!HasFailure()) return;
     for (const auto& [node, daemon] : daemons_)
-      std::cerr << "--- lbd on node" << node << "\n" << daemon.log();
+      std::cerr << "--- lbd on node" << node << "\n"
+                << daemon.log() << daemon.lbctl({"verdicts", "--nonzero"}).out()
+                << daemon.lbctl({"flow", "list"}).out();
   }
 
   void build(const LabOptions& options) {
