@@ -80,8 +80,9 @@ struct packet {
 };
 
 /*
- * For a local struct: keeps the compiler from making each of its fields a variable of its own, which it would then spill in 8 bytes
- * each, however small. The stack is what limits these programs, and a load from it costs next to nothing.
+ * For a local struct: keeps the compiler from making each of its fields a variable of its own, which it would then
+ * spill in 8 bytes each, however small. The stack is what limits these programs, and a load from it costs next to
+ * nothing.
  */
 static __always_inline void keep_in_memory(void *local)
 {
