@@ -111,6 +111,26 @@ TEST_F(Connections, OutliveTheComingAndGoingOfOthers) {
   expect_unbroken(finish());
 }
 
+// Both at once, again and again, for the ten seconds that a slow request may take.
+TEST_F(Connections, OutliveTenSecondsOfRestartsAndChanges) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 3}));
+  ASSERT_NO_FATAL_FAILURE(serve(all_backends()));
+  ASSERT_NO_FATAL_FAILURE(hold());
+  const auto end = std::chrono::steady_clock::now() + seconds(10);
+  int restarts = 0;
+  for (; std::chrono::steady_clock::now() < end; ++restarts) {
+    std::vector<Backend> backends = all_backends();
+    if (restarts % 2 == 0) backends.push_back(backend(1 + restarts / 2 % 2, 3));
+    EXPECT_EQ(daemon().stop(), 0);
+    ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, backends));
+    const auto started = daemon().start();
+    ASSERT_TRUE(started) << started.error().message;
+    ASSERT_TRUE(balances_over(daemon(), "default/web", backends.size()));
+  }
+  EXPECT_GE(restarts, 2);
+  expect_unbroken(finish());
+}
+
 // What comes and goes while nobody watches, and is only found at the start.
 TEST_F(Connections, OutliveChangesThatWereMadeWithoutTheDaemon) {
   ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 3}));
