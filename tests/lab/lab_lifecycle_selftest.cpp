@@ -82,7 +82,8 @@ TEST_F(LabLifecycle, UpReplacesWhatIsThere) {
   EXPECT_FALSE(fs::exists("/run/netns/" + prefix_ + "-node3"));
   EXPECT_TRUE(lab_script({"exec", "--prefix", prefix_, "node1-pod1", "true"}));
   EXPECT_TRUE(lab_script(small));
-  EXPECT_TRUE(lab_script({"status", "--prefix", prefix_}));
+  const auto status = lab_script({"status", "--prefix", prefix_});
+  EXPECT_TRUE(status) << status.error().message;
 
   EXPECT_TRUE(lab_script({"down", "--prefix", prefix_}));
   EXPECT_TRUE(lab_script({"down", "--prefix", prefix_})) << "nothing to remove is no error";
