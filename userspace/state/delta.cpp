@@ -116,7 +116,8 @@ void Touched::add_all(const Tables& tables) {
 }
 
 void Touched::merge(const Touched& other) {
-  for_each_table([&]<class To>(To) { (this->*To::kTouched).insert((other.*To::kTouched).begin(), (other.*To::kTouched).end()); });
+  for_each_table(
+      [&]<class To>(To) { (this->*To::kTouched).insert((other.*To::kTouched).begin(), (other.*To::kTouched).end()); });
 }
 
 bool Touched::empty() const {
