@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/yaml.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
@@ -86,7 +87,9 @@ TEST(Yaml, AliasesAreCopies) {
 }
 
 TEST(Yaml, AnchorsEndWithTheirDocument) {
-  EXPECT_EQ(error("a: &x 1\n---\nb: *x\n"), "document 2, line 3, column 4: the referenced anchor is not defined");
+  // Newer libraries add the anchor's name.
+  EXPECT_THAT(error("a: &x 1\n---\nb: *x\n"),
+              testing::StartsWith("document 2, line 3, column 4: the referenced anchor is not defined"));
   EXPECT_EQ(error("a: &x [*x]\n"), "document 1, line 1, column 8: the alias stands inside of what it refers to");
 }
 
