@@ -243,8 +243,7 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_view *vi
 
 /* The reply entry first: a packet leaves only when its answer will be understood. */
 static __always_inline enum lb_verdict insert_both(const struct tuple *key, const struct flow_view *view,
-						   int reply_exists, struct flow_work *work,
-						   const struct lb_clock *clock, const int family)
+						   int reply_exists, struct flow_work *work, const int family)
 {
 	enum table_inserted inserted = TABLE_INSERTED;
 
@@ -288,7 +287,7 @@ static __always_inline enum lb_verdict make_gated(struct flow_view *view, const 
 		verdict = choose_remote_source(view, &reply_exists, key, hash, work, family);
 	if (verdict != LB_CONTINUE)
 		return verdict;
-	return insert_both(key, view, reply_exists, work, clock, family);
+	return insert_both(key, view, reply_exists, work, family);
 }
 
 /*

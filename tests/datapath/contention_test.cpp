@@ -38,7 +38,7 @@ constexpr int kBackends = 3;
 // Packets between two seconds: every few packets an entry is told that it lives, and an unanswered flow dies.
 constexpr int kPacketsPerSecond = 64;
 
-struct Ran {
+struct Seen {
   int action = -1;
   Dissected dissected;
 };
@@ -52,28 +52,9 @@ void stay_on_cpu(int number) {
 }
 
 // Without a look at the counters, which all threads move.
-Ran run_program(int program, int ifindex, bool xdp, const Packet& packet) {
-  Bytes in = build(packet), out(512);
-  xdp_md xdp_context{};
-  xdp_context.data_end = static_cast<std::uint32_t>(in.size());
-  xdp_context.ingress_ifindex = static_cast<std::uint32_t>(ifindex);
-  __sk_buff tc_context{};
-  tc_context.ifindex = static_cast<std::uint32_t>(ifindex);
-  bpf_test_run_opts options{};
-  options.sz = sizeof(options);
-  options.data_in = in.data();
-  options.data_size_in = static_cast<std::uint32_t>(in.size());
-  options.data_out = out.data();
-  options.data_size_out = static_cast<std::uint32_t>(out.size());
-  options.ctx_in = xdp ? static_cast<void*>(&xdp_context) : &tc_context;
-  options.ctx_size_in = xdp ? sizeof(xdp_context) : sizeof(tc_context);
-  options.repeat = 1;
-  Ran ran;
-  if (bpf_prog_test_run_opts(program, &options)) return ran;
-  ran.action = static_cast<int>(options.retval);
-  out.resize(options.data_size_out);
-  ran.dissected = dissect(out);
-  return ran;
+Seen run_program(int program, lb_hook hook, int ifindex, const Packet& packet) {
+  const Ran ran = run_once(program, hook, ifindex, build(packet));
+  return ran.error ? Seen{} : Seen{ran.action, dissect(ran.frame)};
 }
 
 // What is known of a flow: its backend and the source port that the backend sees, once a packet has shown them.
@@ -113,8 +94,10 @@ class ContentionTest : public Scene, public testing::WithParamInterface<Family> 
     return (local ? "fd00:210:1::1" : "fd02::1") + std::to_string(i);
   }
 
-  Ran xdp_run(const Packet& packet) { return run_program(object().xdp_program(), uplink(), true, packet); }
-  Ran egress_run(const Packet& packet) { return run_program(object().tc_egress_program(), uplink(), false, packet); }
+  Seen xdp_run(const Packet& packet) { return run_program(object().xdp_program(), LB_HOOK_XDP, uplink(), packet); }
+  Seen egress_run(const Packet& packet) {
+    return run_program(object().tc_egress_program(), LB_HOOK_TC_EGRESS, uplink(), packet);
+  }
 
   void complain(const std::string& what, const Packet& packet) {
     const std::lock_guard lock(complaints_mutex_);
@@ -161,8 +144,8 @@ void ContentionTest::steady_packet(std::uint16_t flow, bool reply) {
   Known& known = steady_[flow];
   if (reply && known.sport && known.backend) {
     const auto backend = static_cast<int>(known.backend.load()) - 1;
-    const Ran ran = xdp_run(tcp(backend_address(backend, false), static_cast<std::uint16_t>(kBackendPort + backend),
-                                at().node, static_cast<std::uint16_t>(known.sport)));
+    const Seen ran = xdp_run(tcp(backend_address(backend, false), static_cast<std::uint16_t>(kBackendPort + backend),
+                                 at().node, static_cast<std::uint16_t>(known.sport)));
     if (ran.action == XDP_DROP) {
       ++busy_;
       return;
@@ -173,7 +156,7 @@ void ContentionTest::steady_packet(std::uint16_t flow, bool reply) {
       complain("reply went astray, action " + std::to_string(ran.action) + ran.dissected.error, got);
     return;
   }
-  const Ran ran = xdp_run(tcp(at().client, client_port, at().vip, kSteadyPort));
+  const Seen ran = xdp_run(tcp(at().client, client_port, at().vip, kSteadyPort));
   if (ran.action == XDP_DROP) {
     ++busy_;
     return;
@@ -191,7 +174,7 @@ void ContentionTest::steady_packet(std::uint16_t flow, bool reply) {
 // change, its backend never.
 void ContentionTest::passing_packet(std::uint16_t flow) {
   const auto client_port = static_cast<std::uint16_t>(kFirstClientPort + flow);
-  const Ran ran = xdp_run(udp(at().client, client_port, at().vip, kPassingPort));
+  const Seen ran = xdp_run(udp(at().client, client_port, at().vip, kPassingPort));
   if (ran.action == XDP_DROP) {
     ++busy_;
     return;
@@ -209,8 +192,8 @@ void ContentionTest::local_packet(std::uint16_t flow, bool reply) {
   Known& known = local_[flow];
   if (reply && known.backend) {
     const auto backend = static_cast<int>(known.backend.load()) - 1;
-    const Ran ran = egress_run(tcp(backend_address(backend, true), static_cast<std::uint16_t>(kBackendPort + backend),
-                                   at().client, client_port));
+    const Seen ran = egress_run(tcp(backend_address(backend, true), static_cast<std::uint16_t>(kBackendPort + backend),
+                                    at().client, client_port));
     if (ran.action == TC_ACT_SHOT) {
       ++busy_;
       return;
@@ -220,7 +203,7 @@ void ContentionTest::local_packet(std::uint16_t flow, bool reply) {
       complain("reply left as it was " + ran.dissected.error, got);
     return;
   }
-  const Ran ran = xdp_run(tcp(at().client, client_port, at().vip, kLocalPort));
+  const Seen ran = xdp_run(tcp(at().client, client_port, at().vip, kLocalPort));
   if (ran.action == XDP_DROP) {
     ++busy_;
     return;

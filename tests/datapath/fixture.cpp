@@ -207,52 +207,40 @@ void DatapathTest::write_changes() {
   }
 }
 
-Outcome DatapathTest::xdp(const Bytes& frame) {
-  Outcome outcome;
-  Bytes in = frame, out(4096);
-  xdp_md context{};
-  context.data_end = static_cast<std::uint32_t>(in.size());
-  context.ingress_ifindex = static_cast<std::uint32_t>(uplink());
+Ran run_once(int program, lb_hook hook, int ifindex, Bytes frame) {
+  Bytes out(4096);
+  xdp_md xdp_context{};
+  xdp_context.data_end = static_cast<std::uint32_t>(frame.size());
+  xdp_context.ingress_ifindex = static_cast<std::uint32_t>(ifindex);
+  __sk_buff tc_context{};
+  tc_context.ifindex = static_cast<std::uint32_t>(ifindex);
   bpf_test_run_opts options{};
   options.sz = sizeof(options);
-  options.data_in = in.data();
-  options.data_size_in = static_cast<std::uint32_t>(in.size());
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
   options.data_out = out.data();
   options.data_size_out = static_cast<std::uint32_t>(out.size());
-  options.ctx_in = &context;
-  options.ctx_size_in = sizeof(context);
+  options.ctx_in = hook == LB_HOOK_XDP ? static_cast<void*>(&xdp_context) : &tc_context;
+  options.ctx_size_in = hook == LB_HOOK_XDP ? sizeof(xdp_context) : sizeof(tc_context);
   options.repeat = 1;
-  const auto before = datapath::read_verdicts(*object_);
-  EXPECT_EQ(bpf_prog_test_run_opts(object_->xdp_program(), &options), 0) << strerror(errno);
-  outcome.verdict = changed_verdict(before, datapath::read_verdicts(*object_), LB_HOOK_XDP);
-  outcome.action = static_cast<int>(options.retval);
-  outcome.frame.assign(out.begin(), out.begin() + options.data_size_out);
-  const Dissected dissected = dissect(outcome.frame);
-  outcome.packet = dissected.packet;
-  outcome.error = dissected.error;
-  return outcome;
+  if (bpf_prog_test_run_opts(program, &options)) return {errno, -1, {}};
+  out.resize(options.data_size_out);
+  return {0, static_cast<int>(options.retval), std::move(out)};
 }
 
-Outcome DatapathTest::tc(lb_hook hook, const Bytes& frame) {
-  Outcome outcome;
-  Bytes in = frame, out(4096);
-  __sk_buff context{};
-  context.ifindex = static_cast<std::uint32_t>(uplink());
-  bpf_test_run_opts options{};
-  options.sz = sizeof(options);
-  options.data_in = in.data();
-  options.data_size_in = static_cast<std::uint32_t>(in.size());
-  options.data_out = out.data();
-  options.data_size_out = static_cast<std::uint32_t>(out.size());
-  options.ctx_in = &context;
-  options.ctx_size_in = sizeof(context);
-  options.repeat = 1;
-  const int program = hook == LB_HOOK_TC_INGRESS ? object_->tc_ingress_program() : object_->tc_egress_program();
+int DatapathTest::program(lb_hook hook) const {
+  if (hook == LB_HOOK_XDP) return object_->xdp_program();
+  return hook == LB_HOOK_TC_INGRESS ? object_->tc_ingress_program() : object_->tc_egress_program();
+}
+
+Outcome DatapathTest::run(lb_hook hook, const Bytes& frame) {
   const auto before = datapath::read_verdicts(*object_);
-  EXPECT_EQ(bpf_prog_test_run_opts(program, &options), 0) << strerror(errno);
+  const Ran ran = run_once(program(hook), hook, uplink(), frame);
+  EXPECT_EQ(ran.error, 0) << strerror(ran.error);
+  Outcome outcome;
   outcome.verdict = changed_verdict(before, datapath::read_verdicts(*object_), hook);
-  outcome.action = static_cast<int>(options.retval);
-  outcome.frame.assign(out.begin(), out.begin() + options.data_size_out);
+  outcome.action = ran.action;
+  outcome.frame = ran.frame;
   const Dissected dissected = dissect(outcome.frame);
   outcome.packet = dissected.packet;
   outcome.error = dissected.error;

@@ -22,6 +22,15 @@ struct Outcome {
   std::string error;    // what dissect() found wrong with it
 };
 
+// What a program made of a frame.
+struct Ran {
+  int error = 0;  // errno where it could not be run
+  int action = -1;
+  Bytes frame;
+};
+// Safe to call from several threads at once; counters are not looked at.
+Ran run_once(int program, lb_hook hook, int ifindex, Bytes frame);
+
 // An endpoint of a service under test.
 struct TestBackend {
   std::string address;
@@ -61,11 +70,12 @@ class DatapathTest : public testing::Test {
   // Lets what waits for its time have it: backends leave, space is free again.
   void pass_quarantine();
 
-  Outcome xdp(const Packet& packet) { return xdp(build(packet)); }
-  Outcome xdp(const Bytes& frame);
-  Outcome tc_ingress(const Packet& packet) { return tc(LB_HOOK_TC_INGRESS, build(packet)); }
-  Outcome tc_egress(const Packet& packet) { return tc(LB_HOOK_TC_EGRESS, build(packet)); }
-  Outcome tc(lb_hook hook, const Bytes& frame);
+  Outcome run(lb_hook hook, const Bytes& frame);
+  Outcome xdp(const Packet& packet) { return run(LB_HOOK_XDP, build(packet)); }
+  Outcome xdp(const Bytes& frame) { return run(LB_HOOK_XDP, frame); }
+  Outcome tc_ingress(const Packet& packet) { return run(LB_HOOK_TC_INGRESS, build(packet)); }
+  Outcome tc_egress(const Packet& packet) { return run(LB_HOOK_TC_EGRESS, build(packet)); }
+  int program(lb_hook hook) const;
 
   datapath::Object& object() { return *object_; }
   state::Placement& placement() { return *placement_; }

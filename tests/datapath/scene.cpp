@@ -104,7 +104,7 @@ Packet Scene::echo() const {
 }
 
 Outcome Scene::run(lb_hook hook, const Sent& sent) {
-  return hook == LB_HOOK_XDP ? xdp(sent.bytes) : tc(hook, sent.bytes);
+  return DatapathTest::run(hook, sent.bytes);
 }
 
 Packet Scene::begin(std::uint16_t port, lb_hook hook) {

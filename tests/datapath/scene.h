@@ -78,7 +78,6 @@ class Scene : public DatapathTest {
   using DatapathTest::object;
   using DatapathTest::placement;
   using DatapathTest::put_service;
-  using DatapathTest::tc;
   using DatapathTest::tc_egress;
   using DatapathTest::tc_ingress;
   using DatapathTest::uplink;

@@ -108,12 +108,6 @@ HttpResponse text_response(http::status status, std::string body, const std::str
   return response;
 }
 
-std::string Target::get(const std::string& name) const {
-  for (const auto& [key, value] : query)
-    if (key == name) return value;
-  return {};
-}
-
 Result<Target> parse_target(std::string_view text) {
   const auto url = boost::urls::parse_origin_form(text);
   if (!url) return Error{"malformed request target", EINVAL};

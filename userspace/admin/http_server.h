@@ -38,8 +38,6 @@ HttpResponse text_response(boost::beast::http::status status, std::string body,
 struct Target {
   std::string path;
   std::vector<std::pair<std::string, std::string>> query;
-  // The parameter's value, or an empty text.
-  std::string get(const std::string& name) const;
 };
 Result<Target> parse_target(std::string_view text);
 

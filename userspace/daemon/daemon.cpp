@@ -104,11 +104,15 @@ class Daemon {
       sync_.complete(begin);
       spdlog::info("in sync: {} service ports", sync_.specs().size());
     }
-    if (!sync_.has_pending_writes())
-      for (const Family family : {Family::IPv4, Family::IPv6})
-        health_.updated(family, SystemClock::now());
+    tell_health();
     metrics_.synced(SteadyClock::now() - begin);
     schedule_wakeup();
+  }
+
+  void tell_health() {
+    if (sync_.has_pending_writes()) return;
+    for (const Family family : {Family::IPv4, Family::IPv6})
+      health_.updated(family, SystemClock::now());
   }
 
   void update_node() {
@@ -188,9 +192,7 @@ class Daemon {
     wakeup_.async_wait([this](auto error) {
       if (error) return;
       sync_.tick(SteadyClock::now());
-      if (!sync_.has_pending_writes())
-        for (const Family family : {Family::IPv4, Family::IPv6})
-          health_.updated(family, SystemClock::now());
+      tell_health();
       schedule_wakeup();
     });
   }

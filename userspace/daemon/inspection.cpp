@@ -103,8 +103,11 @@ admin::StatusView Inspection::status() const {
   status.source = parts_.options.source + " " + parts_.options.manifests;
   status.synced = parts_.sync.completed();
   status.adopted = parts_.object.adopted();
-  for (const auto& service : services())
-    status.services += service.ports.empty() ? 0 : 1;
+  for (const auto& [name, service] : parts_.store.services()) {
+    const auto& ports = parts_.sync.compiler().ports_of(name);
+    status.services +=
+        std::any_of(ports.begin(), ports.end(), [&](auto& port) { return parts_.sync.specs().contains(port); });
+  }
   status.problems = static_cast<std::int64_t>(problems().size());
   status.failed_writes = parts_.sync.has_pending_writes() ? static_cast<std::int64_t>(parts_.sync.failed_writes()) : 0;
   for (const auto& [name, attached] : parts_.network.attached()) {
@@ -139,8 +142,8 @@ std::vector<admin::ProblemView> Inspection::problems() const {
   for (const auto& [service, problems] : parts_.sync.compiler().problems())
     for (const model::Problem& problem : problems)
       views.push_back(to_view(problem));
-  for (const auto& [port, error] : parts_.sync.refused())
-    views.push_back({"", "", "", "", error.message});
+  for (const auto& [port, refused] : parts_.sync.refused())
+    views.push_back({"", "", "", "", refused.why.message});
   return views;
 }
 
@@ -173,7 +176,7 @@ admin::ServiceView Inspection::view(const model::Service& service) const {
       result.problems.push_back(to_view(problem));
   for (const std::string& port : parts_.sync.compiler().ports_of(service.name))
     if (const auto it = parts_.sync.refused().find(port); it != parts_.sync.refused().end())
-      result.problems.push_back({"", "Service " + service.name.to_string(), "", "", it->second.message});
+      result.problems.push_back({"", "Service " + service.name.to_string(), "", "", it->second.why.message});
   return result;
 }
 

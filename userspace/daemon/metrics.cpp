@@ -62,12 +62,12 @@ MetricFamily verdicts(const admin::Inspector& inspector) {
   return family.take();
 }
 
-std::vector<MetricFamily> backends(const admin::Inspector& inspector) {
+std::vector<MetricFamily> backends(const std::vector<admin::ServiceView>& services) {
   Family packets("fairlead_service_packets_total", "Packets of each service port's present backends, by direction.",
                  MetricType::Counter);
   Family bytes("fairlead_service_bytes_total", "Layer 3 bytes of the same.", MetricType::Counter);
   Family connections("fairlead_service_connections_total", "Flows made for the same.", MetricType::Counter);
-  for (const admin::ServiceView& service : inspector.services())
+  for (const admin::ServiceView& service : services)
     for (const admin::ServicePortView& port : service.ports) {
       const Labels labels{{"service", port.id}};
       const auto with = [&](const char* direction) { return Labels{{"direction", direction}, {"service", port.id}}; };
@@ -112,13 +112,13 @@ std::vector<MetricFamily> state(const admin::Inspector& inspector, const Sync& s
 
 // Service ports whose traffic policy is Local, that have endpoints, but none on this node: what kube-proxy's gauge of
 // that name counts.
-MetricFamily no_local_endpoints(const admin::Inspector& inspector) {
+MetricFamily no_local_endpoints(const std::vector<admin::ServiceView>& services) {
   Family family("kubeproxy_sync_proxy_rules_no_local_endpoints_total",
                 "Service ports with a Local traffic policy and no endpoint on this node.", MetricType::Gauge);
   for (const char* ip_family : kFamilies)
     for (const char* policy : {"internal", "external"}) {
       std::size_t count = 0;
-      for (const admin::ServiceView& service : inspector.services())
+      for (const admin::ServiceView& service : services)
         for (const admin::ServicePortView& port : service.ports)
           count += port.family == ip_family &&
                    std::any_of(port.frontends.begin(), port.frontends.end(), [&](const admin::FrontendView& frontend) {
@@ -193,10 +193,12 @@ std::string Metrics::text() const {
   const auto append = [&](std::vector<MetricFamily> more) {
     std::move(more.begin(), more.end(), std::back_inserter(families));
   };
-  append({verdicts(parts_.inspector), no_local_endpoints(parts_.inspector),
+  // Once: it reads counters of every backend.
+  const std::vector<admin::ServiceView> services = parts_.inspector.services();
+  append({verdicts(parts_.inspector), no_local_endpoints(services),
           answers("kubeproxy_proxy_healthz_total", "Answers of /healthz.", parts_.health.healthz_answers()),
           answers("kubeproxy_proxy_livez_total", "Answers of /livez.", parts_.health.livez_answers())});
-  append(backends(parts_.inspector));
+  append(backends(services));
   append(state(parts_.inspector, parts_.sync));
   return prometheus::TextSerializer().Serialize(families);
 }

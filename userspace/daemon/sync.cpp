@@ -46,7 +46,6 @@ void Sync::apply(compile::Compiler::Output output, Time now) {
   for (const std::string& name : output.remove) {
     specs_.erase(name);
     refused_.erase(name);
-    refused_errors_.erase(name);
     placement_.remove(name, now);
   }
   for (const state::PortSpec& spec : output.put)
@@ -60,19 +59,17 @@ void Sync::place(const state::PortSpec& spec, Time now) {
   const auto placed = placement_.put(spec, now);
   if (placed) {
     refused_.erase(spec.name);
-    refused_errors_.erase(spec.name);
     specs_[spec.name] = spec;
     return;
   }
-  if (!refused_errors_.contains(spec.name)) spdlog::error("{}", placed.error().message);
-  refused_[spec.name] = spec;
-  refused_errors_[spec.name] = placed.error();
+  if (!refused_.contains(spec.name)) spdlog::error("{}", placed.error().message);
+  refused_[spec.name] = {spec, placed.error()};
 }
 
 void Sync::retry_refused(Time now) {
   const auto refused = refused_;
-  for (const auto& [name, spec] : refused)
-    place(spec, now);
+  for (const auto& [name, one] : refused)
+    place(one.spec, now);
 }
 
 void Sync::write(Time now) {

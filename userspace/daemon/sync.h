@@ -48,8 +48,12 @@ class Sync {
   const state::Placement& placement() const { return placement_; }
   // What is served, by service port id.
   const std::map<std::string, state::PortSpec>& specs() const { return specs_; }
-  // What did not fit, and why, by service port id.
-  const std::map<std::string, Error>& refused() const { return refused_errors_; }
+  struct Refused {
+    state::PortSpec spec;
+    Error why;
+  };
+  // What did not fit, by service port id.
+  const std::map<std::string, Refused>& refused() const { return refused_; }
 
  private:
   void apply(compile::Compiler::Output output, Time now);
@@ -66,8 +70,7 @@ class Sync {
   state::Tables actual_;
   state::Touched pending_;  // keys whose last write failed
   std::map<std::string, state::PortSpec> specs_;
-  std::map<std::string, state::PortSpec> refused_;
-  std::map<std::string, Error> refused_errors_;
+  std::map<std::string, Refused> refused_;
   std::map<model::Name, std::set<std::string>> logged_problems_;
   std::set<std::string> logged_failures_;
   std::optional<Time> retry_at_;

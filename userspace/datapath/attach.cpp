@@ -108,8 +108,7 @@ Result<Attached> Attacher::attach(const std::string& device, XdpMode mode) {
     attached.xdp = XdpMode::kOff;
     attached.note =
         "XDP is off on a veth unless --xdp-mode native asks for it: its peer must not offload TX checksums then, and "
-        "must "
-        "have an XDP program too";
+        "must have an XDP program too";
   } else if (mode != XdpMode::kOff) {
     attached.xdp = mode == XdpMode::kAuto ? XdpMode::kNative : mode;
     auto refused = attach_xdp(device, ifindex, attached.xdp);

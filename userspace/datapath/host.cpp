@@ -9,8 +9,11 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
+
+#include "userspace/datapath/netlink.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -93,41 +96,18 @@ Result<> Host::dump() {
   addresses_.clear();
   neighbours_.clear();
   default_routes_.clear();
+  const auto visit = [this](const nlmsghdr* message) {
+    Changes ignored;
+    handle(message, ignored);
+  };
+  // All zero: any family, any device.
+  constexpr std::array<std::byte, 64> kAny{};
   for (const auto& [type, header] : {std::pair{RTM_GETLINK, sizeof(ifinfomsg)},
                                      {RTM_GETADDR, sizeof(ifaddrmsg)},
                                      {RTM_GETROUTE, sizeof(rtmsg)},
                                      {RTM_GETNEIGH, sizeof(ndmsg)}})
-    if (auto read = request(type, header); !read) return read;
+    if (auto dumped = netlink_dump(type, std::span(kAny).first(header), visit); !dumped) return dumped;
   return {};
-}
-
-// One dump, on a socket of its own so that its answers are not mixed with notifications.
-Result<> Host::request(int type, std::size_t header) {
-  mnl_socket* socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-  if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) return make_error("open", "rtnetlink", errno);
-  std::vector<char> buffer(kBuffer);
-  nlmsghdr* message = mnl_nlmsg_put_header(buffer.data());
-  message->nlmsg_type = static_cast<std::uint16_t>(type);
-  message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  message->nlmsg_seq = 1;
-  // All zero: any family, any device.
-  mnl_nlmsg_put_extra_header(message, header);
-  Result<> result;
-  if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0) result = make_error("ask", "rtnetlink", errno);
-  const auto visit = [](const nlmsghdr* reply, void* self) {
-    Changes ignored;
-    static_cast<Host*>(self)->handle(reply, ignored);
-    return MNL_CB_OK;
-  };
-  for (int state = MNL_CB_OK; result && state > MNL_CB_STOP;) {
-    const ssize_t length = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
-    state = length < 0 ? -1
-                       : mnl_cb_run(buffer.data(), static_cast<std::size_t>(length), 1, mnl_socket_get_portid(socket),
-                                    visit, this);
-    if (state < 0) result = make_error("read", "rtnetlink", errno);
-  }
-  mnl_socket_close(socket);
-  return result;
 }
 
 Result<Host::Changes> Host::read() {

@@ -75,7 +75,6 @@ class Host {
 
   Host() = default;
   Result<> dump();
-  Result<> request(int type, std::size_t header);
   void handle(const nlmsghdr* message, Changes& changes);
   bool handle_link(const nlmsghdr* message);
   bool handle_address(const nlmsghdr* message);

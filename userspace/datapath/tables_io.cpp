@@ -92,14 +92,14 @@ class Writer {
   Object& object_;
 };
 
-bool follow_ring(const Object& object, const lb_service& service, state::Tables& tables) {
-  if (!service.ring_slots) return true;
+void follow_ring(const Object& object, const lb_service& service, state::Tables& tables) {
+  if (!service.ring_slots) return;
   const auto beyond = [](std::uint32_t offset, std::uint32_t count, std::size_t end) {
     return offset > end || count > end - offset;
   };
   if (beyond(service.ring_offset, service.ring_slots, object.sizes().ring_slots) ||
       beyond(service.member_offset, service.member_count, object.sizes().members))
-    return false;
+    return;
   if (!tables.rings.contains(service.ring_offset)) {
     std::vector<std::uint16_t> ring(service.ring_slots);
     for (std::uint32_t i = 0, slot = service.ring_offset; i < ring.size(); ++i, ++slot)
@@ -112,7 +112,6 @@ bool follow_ring(const Object& object, const lb_service& service, state::Tables&
       members[i] = object.members[index / LB_MEMBER_CHUNK_SLOTS].slot[index % LB_MEMBER_CHUNK_SLOTS];
     tables.members[service.member_offset] = std::make_shared<const std::vector<std::uint32_t>>(std::move(members));
   }
-  return true;
 }
 
 }  // namespace

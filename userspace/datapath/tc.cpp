@@ -3,15 +3,15 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <libmnl/libmnl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <vector>
 
+#include "userspace/datapath/netlink.h"
 #include "userspace/util/fd.h"
 
 #if LIBBPF_MAJOR_VERSION > 1 || (LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION >= 3)
@@ -52,36 +52,14 @@ Result<> clsact_attach(const std::string& device, int ifindex, TcDirection direc
 
 // Filters on one side of the clsact qdisc; -1 where that cannot be told.
 int count_filters(int ifindex, TcDirection direction) {
-  struct Socket {
-    mnl_socket* socket = mnl_socket_open(NETLINK_ROUTE);
-    ~Socket() {
-      if (socket) mnl_socket_close(socket);
-    }
-  } netlink;
-  if (!netlink.socket || mnl_socket_bind(netlink.socket, 0, MNL_SOCKET_AUTOPID) < 0) return -1;
-  std::vector<char> buffer(MNL_SOCKET_BUFFER_SIZE);
-  nlmsghdr* request = mnl_nlmsg_put_header(buffer.data());
-  request->nlmsg_type = RTM_GETTFILTER;
-  request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  request->nlmsg_seq = 1;
-  auto* message = static_cast<tcmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(tcmsg)));
-  message->tcm_family = AF_UNSPEC;
-  message->tcm_ifindex = ifindex;
-  message->tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction == TcDirection::kIngress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
-  if (mnl_socket_sendto(netlink.socket, request, request->nlmsg_len) < 0) return -1;
+  tcmsg which{};
+  which.tcm_family = AF_UNSPEC;
+  which.tcm_ifindex = ifindex;
+  which.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction == TcDirection::kIngress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
   int filters = 0;
-  const auto count = [](const nlmsghdr*, void* data) {
-    ++*static_cast<int*>(data);
-    return MNL_CB_OK;
-  };
-  for (;;) {
-    const ssize_t length = mnl_socket_recvfrom(netlink.socket, buffer.data(), buffer.size());
-    if (length < 0) return -1;
-    const int state = mnl_cb_run(buffer.data(), static_cast<std::size_t>(length), 1,
-                                 mnl_socket_get_portid(netlink.socket), count, &filters);
-    if (state < 0) return -1;
-    if (state == MNL_CB_STOP) return filters;
-  }
+  const auto dumped =
+      netlink_dump(RTM_GETTFILTER, std::as_bytes(std::span(&which, 1)), [&](const nlmsghdr*) { ++filters; });
+  return dumped ? filters : -1;
 }
 
 // Returns whether there was a filter of ours. libbpf complains on standard error where there is no qdisc to ask.
