@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/admin/health.h"
 
-#include <spdlog/fmt/chrono.h>
-
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "userspace/util/timestamp.h"
+
 namespace fairlead::admin {
-namespace {
-
-std::string rfc3339(Health::Time time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
-
-}  // namespace
 
 void Health::queued(Family family, Time now) {
   Clock& clock = clocks_[family];
@@ -45,7 +38,7 @@ HttpResponse Health::answer(Time now, bool healthy, bool with_node, std::map<uns
   if (!alive(now))
     for (const auto& [family, clock] : clocks_)
       last = std::min(last, clock.updated);
-  boost::json::object body{{"lastUpdated", rfc3339(last)}, {"currentTime", rfc3339(now)}};
+  boost::json::object body{{"lastUpdated", format_timestamp(last)}, {"currentTime", format_timestamp(now)}};
   if (with_node) body["nodeEligible"] = node_eligible_;
   const auto status = healthy ? boost::beast::http::status::ok : boost::beast::http::status::service_unavailable;
   ++answers[static_cast<unsigned>(status)];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,8 +42,9 @@ struct EndpointSlice {
   Family family = Family::IPv4;
   std::vector<EndpointPort> ports;
   std::vector<Endpoint> endpoints;
-  std::string
-      last_change_trigger_time;  // annotation endpoints.kubernetes.io/last-change-trigger-time, RFC 3339; may be empty
+  // Annotation endpoints.kubernetes.io/last-change-trigger-time: when what the last change of the slice came from
+  // happened.
+  std::optional<std::chrono::system_clock::time_point> last_change_trigger_time;
 
   bool operator==(const EndpointSlice&) const = default;
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "userspace/model/endpoint_slice.h"
 #include "userspace/model/node.h"
@@ -40,6 +42,8 @@ class Store {
     bool node = false;
     std::uint64_t service_writes = 0;  // how many objects of each kind were written or removed
     std::uint64_t slice_writes = 0;
+    // Of the slices that were written: when that began, elsewhere in the cluster.
+    std::vector<std::pair<Family, std::chrono::system_clock::time_point>> triggers;
     bool empty() const { return services.empty() && !node; }
   };
   Changed take_changed() { return std::exchange(changed_, {}); }

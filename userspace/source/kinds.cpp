@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/kinds.h"
 
+#include "userspace/util/timestamp.h"
+
 namespace fairlead::source {
 
 std::optional<Address> read_address(const Reader& reader) {
@@ -29,6 +31,10 @@ std::optional<Prefix> read_prefix(const Reader& reader) {
   const auto prefix = Prefix::parse(text);
   if (!prefix) reader.complain("is not an address range such as 192.0.2.0/24");
   return prefix;
+}
+
+std::optional<std::chrono::system_clock::time_point> read_time(const Reader& reader) {
+  return parse_timestamp(reader.text());
 }
 
 model::Protocol read_protocol(const Reader& reader) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -25,6 +26,8 @@ std::optional<Address> read_address(const Reader& reader);
 // Complains also of addresses that no other machine can be reached at: unspecified, loopback, link-local, multicast.
 std::optional<Address> read_global_address(const Reader& reader);
 std::optional<Prefix> read_prefix(const Reader& reader);
+// RFC 3339. Nothing where there is nothing, or no time: what it is for is not worth an object.
+std::optional<std::chrono::system_clock::time_point> read_time(const Reader& reader);
 // TCP when absent.
 model::Protocol read_protocol(const Reader& reader);
 // Of lower-case letters, digits, '-' and '.', as names of objects and ports are. May be empty.

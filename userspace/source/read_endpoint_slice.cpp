@@ -70,7 +70,8 @@ std::shared_ptr<const EndpointSlice> read_endpoint_slice(const Reader& object, m
   slice->service = {name.space, metadata["labels"]["kubernetes.io/service-name"].required().text()};
   slice->name = std::move(name);
   slice->headless = !metadata["labels"]["service.kubernetes.io/headless"].absent();
-  slice->last_change_trigger_time = metadata["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"].text();
+  slice->last_change_trigger_time =
+      read_time(metadata["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"]);
   slice->ports = object["ports"].items<EndpointPort>(BadItem::kBreaksObject, read_port);
   if (type == AddressType::kNone) return slice;  // without a family each address would be complained of
   slice->endpoints = object["endpoints"].items<Endpoint>(

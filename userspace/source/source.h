@@ -21,6 +21,13 @@ struct Handlers {
   std::function<void(const model::Problem&)> on_solved;
 };
 
+// Something about a Service that whoever wrote it should know.
+struct Remark {
+  model::Name service;
+  std::string reason;  // one word in CamelCase
+  std::string message;
+};
+
 // Keeps a model::Store equal to what somebody asks for, in files or at an API server. A source is the store's only
 // writer. What it cannot understand is a problem and leaves the last good version in force; what it cannot reach leaves
 // everything in force. Everything happens on the thread of its io_context.
@@ -39,6 +46,9 @@ class Source {
 
   // What is wrong at present.
   virtual const std::set<model::Problem>& problems() const = 0;
+
+  // Leaves the remark where people look who look at the object, if there is such a place.
+  virtual void remark(const Remark&) {}
 };
 
 }  // namespace fairlead::source

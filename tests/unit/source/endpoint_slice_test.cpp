@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/source/decoding.h"
+#include "userspace/util/timestamp.h"
 
 namespace fairlead::source {
 namespace {
@@ -63,7 +64,7 @@ endpoints:
   EXPECT_EQ(slice->service.to_string(), "shop/web");
   EXPECT_TRUE(slice->headless);
   EXPECT_EQ(slice->family, Family::IPv6);
-  EXPECT_EQ(slice->last_change_trigger_time, "2026-01-02T03:04:05.6Z");
+  EXPECT_EQ(slice->last_change_trigger_time, parse_timestamp("2026-01-02T03:04:05.6Z"));
   EXPECT_THAT(slice->ports,
               ElementsAre(EndpointPort{"http", Protocol::kTcp, 8080}, EndpointPort{"dns", Protocol::kUdp, 53}));
   EXPECT_THAT(addresses(*slice), ElementsAre("2001:db8::1", "2001:db8::3"));

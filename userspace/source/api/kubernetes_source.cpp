@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/source/api/kubernetes_source.h"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <utility>
+
+namespace fairlead::source::api {
+namespace {
+
+namespace asio = boost::asio;
+
+// What kube-proxy selects too: other proxies' services and headless ones are not for us.
+const Resource kServices{"/api/v1/services", "!service.kubernetes.io/service-proxy-name", "spec.clusterIP!=None"};
+const Resource kSlices{"/apis/discovery.k8s.io/v1/endpointslices", "!service.kubernetes.io/headless", ""};
+
+}  // namespace
+
+KubernetesSource::KubernetesSource(boost::asio::io_context& io, Access access, std::shared_ptr<TokenBucket> pace,
+                                   Options options, model::Store& store, Handlers handlers)
+    : io_(io),
+      access_(std::move(access)),
+      pace_(std::move(pace)),
+      options_(std::move(options)),
+      store_(store),
+      handlers_(std::move(handlers)),
+      events_(io, access_, {options_.node_name, {}}),
+      timer_(io) {
+}
+
+Result<> KubernetesSource::start() {
+  follow(Kind::kService, kServices);
+  follow(Kind::kEndpointSlice, kSlices);
+  follow(Kind::kNode, {"/api/v1/nodes", "", "metadata.name=" + options_.node_name});
+  for (const Follower& follower : followers_)
+    asio::co_spawn(io_, follower.list_watch->run(), asio::detached);
+  events_.start();
+  return {};
+}
+
+void KubernetesSource::follow(Kind kind, Resource resource) {
+  Client client(access_, pace_);
+  Mirror::Handlers handlers;
+  handlers.changed = [this] { changed(); };
+  handlers.problem = [this, kind](const model::Problem& problem, const model::Name& name, const std::string& uid) {
+    if (problems_.insert(problem).second && handlers_.on_problem) handlers_.on_problem(problem);
+    if (name.name.empty()) return;
+    if (kind == Kind::kService) events_.warn({"Service", "v1", name, uid, "Invalid", problem.to_string()});
+    if (kind == Kind::kEndpointSlice)
+      events_.warn({"EndpointSlice", "discovery.k8s.io/v1", name, uid, "Invalid", problem.to_string()});
+  };
+  handlers.solved = [this](const model::Problem& problem) {
+    if (problems_.erase(problem) && handlers_.on_solved) handlers_.on_solved(problem);
+  };
+  Follower follower;
+  follower.mirror = std::make_unique<Mirror>(kind, client.server(), store_, std::move(handlers));
+  follower.list_watch =
+      std::make_unique<ListWatch>(std::move(client), std::move(resource), *follower.mirror, options_.timing);
+  followers_.push_back(std::move(follower));
+}
+
+bool KubernetesSource::complete() const {
+  return std::all_of(followers_.begin(), followers_.end(),
+                     [](const Follower& follower) { return follower.mirror->is_complete(); });
+}
+
+void KubernetesSource::remark(const Remark& remark) {
+  if (const model::Service* service = store_.service(remark.service))
+    events_.warn({"Service", "v1", service->name, service->uid, remark.reason, remark.message});
+}
+
+// What has arrived together is told together: whoever is reading an answer goes on first.
+void KubernetesSource::changed() {
+  const bool listed = std::all_of(followers_.begin(), followers_.end(),
+                                  [](const Follower& follower) { return follower.mirror->has_listed(); });
+  if (!listed || std::exchange(telling_, true)) return;
+  timer_.expires_at(std::max(not_before_, Clock::now()));
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tell();
+  });
+}
+
+void KubernetesSource::tell() {
+  telling_ = false;
+  const auto begin = Clock::now();
+  if (handlers_.on_sync) handlers_.on_sync(store_);
+  const auto end = Clock::now();
+  not_before_ = end + std::min<Clock::duration>(2 * (end - begin), kLongestPause);
+}
+
+}  // namespace fairlead::source::api
