@@ -1,83 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/manifest_file.h"
 
-#include <fcntl.h>
-
-#include <array>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "userspace/source/documents.h"
-#include "userspace/util/fd.h"
 
 namespace fairlead::source {
-namespace {
-
-Error unreadable(int code) {
-  return {"cannot be read: " + std::generic_category().message(code), code};
-}
-
-Error too_large(std::size_t limit) {
-  return {"is larger than the limit of " + std::to_string(limit) + " bytes", 0};
-}
-
-}  // namespace
-
-bool ManifestFile::Stamp::operator==(const Stamp& other) const {
-  return device == other.device && inode == other.inode && modified.tv_sec == other.modified.tv_sec &&
-         modified.tv_nsec == other.modified.tv_nsec && size == other.size;
-}
 
 ManifestFile::ManifestFile(std::filesystem::path path, std::size_t max_bytes)
     : path_(std::move(path)), name_(path_.filename()), max_bytes_(max_bytes) {
 }
 
 bool ManifestFile::refresh(bool surely) {
-  const auto now = look();
+  const auto now = TextFile::look(path_, max_bytes_);
   if (now && stamp_ == *now && !surely) return false;
-  // A pipe would be waited for: nothing is opened that isn't a file.
-  auto text = now ? read() : Result<Text>(now.error());
-  if (text) {
-    stamp_ = text->stamp;
-    take(text->text);
+  if (const auto file = TextFile::read(path_, max_bytes_)) {
+    stamp_ = file->stamp;
+    take(file->text);
   } else {
     stamp_.reset();
-    fail(name_, text.error().message);
+    fail(name_, file.error().message);
   }
   return true;
-}
-
-Result<ManifestFile::Stamp> ManifestFile::look() const {
-  struct stat status{};
-  if (::stat(path_.c_str(), &status) != 0) return unreadable(errno);
-  return stamp_of(status);
-}
-
-Result<ManifestFile::Stamp> ManifestFile::stamp_of(const struct stat& status) const {
-  if (!S_ISREG(status.st_mode)) return Error{"is not a regular file", 0};
-  if (status.st_size > static_cast<off_t>(max_bytes_)) return too_large(max_bytes_);
-  return Stamp{status.st_dev, status.st_ino, status.st_mtim, status.st_size};
-}
-
-// The stamp is that of the opened file: the path may lead to another one a moment later.
-Result<ManifestFile::Text> ManifestFile::read() const {
-  const Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return unreadable(errno);
-  struct stat status{};
-  if (::fstat(file.get(), &status) != 0) return unreadable(errno);
-  const auto stamp = stamp_of(status);
-  if (!stamp) return stamp.error();
-  std::string text;
-  std::array<char, 65536> chunk;
-  while (text.size() <= max_bytes_) {
-    const ssize_t count = ::read(file.get(), chunk.data(), chunk.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return unreadable(errno);
-    if (count == 0) return Text{*stamp, std::move(text)};
-    text.append(chunk.data(), static_cast<std::size_t>(count));
-  }
-  return too_large(max_bytes_);
 }
 
 void ManifestFile::take(std::string_view text) {

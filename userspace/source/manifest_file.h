@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <sys/stat.h>
-
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -10,7 +8,7 @@
 #include <vector>
 
 #include "userspace/source/decode.h"
-#include "userspace/util/result.h"
+#include "userspace/source/text_file.h"
 
 namespace fairlead::source {
 
@@ -41,21 +39,6 @@ class ManifestFile {
   bool complete() const { return complete_; }
 
  private:
-  struct Stamp {
-    dev_t device = 0;
-    ino_t inode = 0;
-    timespec modified{};
-    off_t size = 0;
-    bool operator==(const Stamp& other) const;
-  };
-  struct Text {
-    Stamp stamp;
-    std::string text;
-  };
-
-  Result<Stamp> stamp_of(const struct stat& status) const;
-  Result<Stamp> look() const;
-  Result<Text> read() const;
   void take(std::string_view text);
   void take(Decoded decoded);
   void keep(Decoded& decoded, const Item& item, Objects& objects);
@@ -65,7 +48,7 @@ class ManifestFile {
   std::filesystem::path path_;
   std::string name_;
   std::size_t max_bytes_;
-  std::optional<Stamp> stamp_;  // of what was read last; empty when the last try failed
+  std::optional<FileStamp> stamp_;  // of what was read last; empty when the last try failed
   Objects objects_;
   std::vector<model::Problem> problems_;
   bool complete_ = false;
