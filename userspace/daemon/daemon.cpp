@@ -17,6 +17,9 @@
 #include "userspace/daemon/node_network.h"
 #include "userspace/daemon/sync.h"
 #include "userspace/datapath/flows.h"
+#include "userspace/source/api/in_cluster.h"
+#include "userspace/source/api/kubeconfig.h"
+#include "userspace/source/api/kubernetes_source.h"
 #include "userspace/source/file_source.h"
 
 namespace fairlead::daemon {
@@ -38,7 +41,7 @@ class Daemon {
       : options_(options),
         object_(std::move(object)),
         network_(std::move(network)),
-        sync_(*object_),
+        sync_(*object_, [this](const auto&... what) { remark(what...); }),
         sweeper_(*object_),
         health_(kHealthTimeout),
         inspection_({options_, *object_, network_, sync_, store_, sweeper_, [this] { return source_problems(); }}),
@@ -58,7 +61,9 @@ class Daemon {
     if (auto listening = listen(); !listening) return listening;
     if (auto attached = network_.attach(); !attached) return attached;
     update_node();
-    source_ = make_source();
+    auto source = make_source();
+    if (!source) return source.error();
+    source_ = std::move(*source);
     if (auto started = source_->start(); !started) return started;
     tick_second();
     tick_sweep();
@@ -75,15 +80,38 @@ class Daemon {
   }
 
  private:
-  std::unique_ptr<source::Source> make_source() {
+  source::Handlers handlers() {
     source::Handlers handlers;
     handlers.on_sync = [this](model::Store& store) { synced(store); };
     handlers.on_problem = [](const model::Problem& problem) { spdlog::warn("{}", problem.to_string()); };
     handlers.on_solved = [](const model::Problem& problem) { spdlog::info("solved: {}", problem.to_string()); };
+    return handlers;
+  }
+
+  Result<std::unique_ptr<source::Source>> make_source() {
+    if (options_.source == "kubernetes") return make_kubernetes_source();
     source::FileSource::Options options;
     options.directory = options_.manifests;
     options.node_name = options_.node_name;
-    return std::make_unique<source::FileSource>(io_, std::move(options), store_, std::move(handlers));
+    return std::make_unique<source::FileSource>(io_, std::move(options), store_, handlers());
+  }
+
+  Result<std::unique_ptr<source::Source>> make_kubernetes_source() {
+    const bool by_file = !options_.kubeconfig.empty() || !options_.master.empty();
+    auto access =
+        by_file ? source::api::from_kubeconfig(source::api::kubeconfig_files(options_.kubeconfig), {}, options_.master)
+                : source::api::in_cluster();
+    if (!access) return access.error();
+    auto pace = std::make_shared<source::api::TokenBucket>(options_.kube_api_qps, options_.kube_api_burst);
+    source::api::KubernetesSource::Options options;
+    options.node_name = options_.node_name;
+    return std::make_unique<source::api::KubernetesSource>(io_, std::move(*access), std::move(pace), std::move(options),
+                                                           store_, handlers());
+  }
+
+  void remark(const model::Name& service, const std::string& reason, const std::string& message) {
+    spdlog::warn("{}", message);
+    if (source_) source_->remark({service, reason, message});
   }
 
   std::vector<model::Problem> source_problems() const {
@@ -106,6 +134,7 @@ class Daemon {
     }
     tell_health();
     metrics_.synced(SteadyClock::now() - begin);
+    if (!sync_.has_pending_writes()) metrics_.programmed(changed);
     schedule_wakeup();
   }
 

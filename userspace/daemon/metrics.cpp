@@ -26,6 +26,19 @@ prometheus::Histogram::BucketBoundaries buckets() {
   return bounds;
 }
 
+// kube-proxy's for network programming: quarters of a second, then seconds, then longer steps up to five minutes.
+prometheus::Histogram::BucketBoundaries programming_buckets() {
+  prometheus::Histogram::BucketBoundaries bounds{0.25, 0.5};
+  const auto add = [&](double first, double step, int count) {
+    for (int i = 0; i < count; ++i)
+      bounds.push_back(first + step * i);
+  };
+  add(1, 1, 59);
+  add(60, 5, 12);
+  add(120, 30, 7);
+  return bounds;
+}
+
 double seconds_since_epoch() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -146,6 +159,10 @@ Metrics::Metrics(const Parts& parts) : parts_(parts) {
                        .Name("kubeproxy_sync_proxy_rules_duration_seconds")
                        .Help("Time to bring a change into the maps.")
                        .Register(registry_);
+  auto& programming = prometheus::BuildHistogram()
+                          .Name("kubeproxy_network_programming_duration_seconds")
+                          .Help("From what made endpoints change, elsewhere in the cluster, to the maps of this node.")
+                          .Register(registry_);
   auto& timestamp = prometheus::BuildGauge()
                         .Name("kubeproxy_sync_proxy_rules_last_timestamp_seconds")
                         .Help("When the maps were last brought up to date.")
@@ -156,6 +173,7 @@ Metrics::Metrics(const Parts& parts) : parts_(parts) {
                      .Register(registry_);
   for (int i = 0; i < 2; ++i) {
     sync_duration_[i] = &duration.Add({{"ip_family", kFamilies[i]}}, buckets());
+    programming_duration_[i] = &programming.Add({{"ip_family", kFamilies[i]}}, programming_buckets());
     sync_timestamp_[i] = &timestamp.Add({{"ip_family", kFamilies[i]}});
     queued_timestamp_[i] = &queued.Add({{"ip_family", kFamilies[i]}});
   }
@@ -186,6 +204,15 @@ void Metrics::synced(std::chrono::steady_clock::duration took) {
     histogram->Observe(std::chrono::duration<double>(took).count());
   for (auto* gauge : sync_timestamp_)
     gauge->Set(seconds_since_epoch());
+}
+
+// As kube-proxy does, without what happened before this process began, which would measure its absence; and without
+// what the clocks' disagreement puts into the future.
+void Metrics::programmed(const model::Store::Changed& changed) {
+  const auto now = std::chrono::system_clock::now();
+  for (const auto& [family, trigger] : changed.triggers)
+    if (trigger >= started_ && trigger <= now)
+      programming_duration_[family == fairlead::Family::IPv6]->Observe(std::chrono::duration<double>(now - trigger).count());
 }
 
 std::string Metrics::text() const {

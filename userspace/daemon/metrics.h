@@ -28,6 +28,8 @@ class Metrics {
 
   void count_changes(const model::Store::Changed& changed);
   void synced(std::chrono::steady_clock::duration took);
+  // These changes have reached the maps.
+  void programmed(const model::Store::Changed& changed);
   void queued();
 
   // The text that /metrics answers.
@@ -36,7 +38,9 @@ class Metrics {
  private:
   Parts parts_;
   prometheus::Registry registry_;
+  std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   prometheus::Histogram* sync_duration_[2];
+  prometheus::Histogram* programming_duration_[2];
   prometheus::Gauge* sync_timestamp_[2];
   prometheus::Gauge* queued_timestamp_[2];
   prometheus::Counter* endpoint_changes_;

@@ -97,10 +97,12 @@ class Parser {
 
   void add_source() {
     const std::string group = "What to serve";
-    plain(group, "--source", options_.source, "Where Services come from")->check(CLI::IsMember({"file"}));
+    plain(group, "--source", options_.source, "Where Services come from")->check(CLI::IsMember({"file", "kubernetes"}));
     plain(group, "--manifests", options_.manifests,
           "Directory of Kubernetes YAML or JSON: Services, EndpointSlices, the Node; watched")
         ->type_name("DIR");
+    plain(group, "--kubeconfig", options_.kubeconfig, "kubeconfig")->type_name("FILE");
+    plain(group, "--master", options_.master, "URL")->type_name("URL");
     plain(group, "--hostname-override", options_.node_name, "This node's name, as endpoints' nodeName has it")
         ->type_name("NAME");
   }
@@ -195,7 +197,7 @@ class Parser {
 
 std::string check(const Options& options) {
   if (options.cleanup) return {};
-  if (options.manifests.empty()) return "--manifests is needed with --source file";
+  if (options.source == "file" && options.manifests.empty()) return "--manifests is needed with --source file";
   const datapath::PortRange &nodeports = options.datapath.nodeports, &snat = options.datapath.snat_ports;
   if (snat.last >= nodeports.first && snat.first <= nodeports.last)
     return "--snat-port-range and --service-node-port-range overlap: a reply could not be told from a new connection";

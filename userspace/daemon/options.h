@@ -20,6 +20,10 @@ struct NodePortAddresses {
 struct Options {
   std::string source = "file";
   std::string manifests;
+  std::string kubeconfig;
+  std::string master;
+  double kube_api_qps = 50;
+  int kube_api_burst = 100;
   std::string node_name;
   std::vector<std::string> devices;  // empty: those that have a default route
   datapath::XdpMode xdp_mode = datapath::XdpMode::kAuto;

@@ -14,8 +14,8 @@ state::Limits limits_of(const datapath::Sizes& sizes) {
 
 }  // namespace
 
-Sync::Sync(datapath::Object& object)
-    : object_(object), placement_(limits_of(object.sizes()), object.clock[0].next_generation) {
+Sync::Sync(datapath::Object& object, Tell tell)
+    : object_(object), tell_(std::move(tell)), placement_(limits_of(object.sizes()), object.clock[0].next_generation) {
   if (!object.adopted()) return;
   actual_ = datapath::read_back(object);
   placement_.adopt(actual_);
@@ -51,7 +51,7 @@ void Sync::apply(compile::Compiler::Output output, Time now) {
   for (const state::PortSpec& spec : output.put)
     place(spec, now);
   if (!output.remove.empty()) retry_refused(now);
-  log_problems(output.services);
+  tell_problems(output.services);
   write(now);
 }
 
@@ -62,7 +62,6 @@ void Sync::place(const state::PortSpec& spec, Time now) {
     specs_[spec.name] = spec;
     return;
   }
-  if (!refused_.contains(spec.name)) spdlog::error("{}", placed.error().message);
   refused_[spec.name] = {spec, placed.error()};
 }
 
@@ -117,20 +116,25 @@ void Sync::release_unused(const std::function<std::set<std::uint32_t>(const std:
   write(now);
 }
 
-void Sync::log_problems(const std::set<model::Name>& services) {
-  for (const model::Name& service : services) {
-    std::set<std::string> now;
-    if (const auto it = compiler_.problems().find(service); it != compiler_.problems().end())
-      for (const model::Problem& problem : it->second)
-        now.insert(problem.to_string());
-    std::set<std::string>& logged = logged_problems_[service];
-    for (const std::string& problem : now)
-      if (!logged.contains(problem)) spdlog::warn("{}", problem);
-    if (now.empty())
-      logged_problems_.erase(service);
-    else
-      logged = std::move(now);
-  }
+void Sync::tell_problems(const std::set<model::Name>& services) {
+  for (const model::Name& service : services)
+    tell_problems(service);
+}
+
+void Sync::tell_problems(const model::Name& service) {
+  std::map<std::string, std::string> now;  // message, reason
+  if (const auto it = compiler_.problems().find(service); it != compiler_.problems().end())
+    for (const model::Problem& problem : it->second)
+      now.emplace(problem.to_string(), "NotHonoured");
+  for (const std::string& port : compiler_.ports_of(service))
+    if (const auto it = refused_.find(port); it != refused_.end()) now.emplace(it->second.why.message, "DoesNotFit");
+  std::set<std::string>& told = told_problems_[service];
+  for (const auto& [message, reason] : now)
+    if (!told.contains(message)) tell_(service, reason, message);
+  told.clear();
+  for (const auto& [message, reason] : now)
+    told.insert(message);
+  if (told.empty()) told_problems_.erase(service);
 }
 
 }  // namespace fairlead::daemon

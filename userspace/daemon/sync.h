@@ -24,8 +24,11 @@ class Sync {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
+  // Told once when a service can't be had as it is written, and why: a word and a sentence.
+  using Tell = std::function<void(const model::Name&, const std::string& reason, const std::string& message)>;
+
   // Takes over what the object's maps hold, if they were pinned.
-  explicit Sync(datapath::Object& object);
+  Sync(datapath::Object& object, Tell tell);
 
   void changed(const std::set<model::Name>& services, const model::Store& store, Time now);
   // Every object that is asked for has been seen, and changed() told of it: what was not asked for is removed from the
@@ -60,18 +63,20 @@ class Sync {
   void place(const state::PortSpec& spec, Time now);
   void retry_refused(Time now);
   void write(Time now);
-  void log_problems(const std::set<model::Name>& services);
+  void tell_problems(const std::set<model::Name>& services);
+  void tell_problems(const model::Name& service);
 
   static constexpr std::chrono::seconds kRetry{1};
 
   datapath::Object& object_;
+  Tell tell_;
   state::Placement placement_;
   compile::Compiler compiler_;
   state::Tables actual_;
   state::Touched pending_;  // keys whose last write failed
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
-  std::map<model::Name, std::set<std::string>> logged_problems_;
+  std::map<model::Name, std::set<std::string>> told_problems_;
   std::set<std::string> logged_failures_;
   std::optional<Time> retry_at_;
   std::uint64_t failed_writes_ = 0;

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -155,7 +155,8 @@ Result<> Child::start(Command command) {
   if (!pid) return pid.error();
   pid_ = *pid;
   // Our child cannot vanish before we wait for it, so the number is its own.
-  Fd pidfd(::pidfd_open(pid_, 0));
+  // The C library of Debian 12 declares pidfd_open() without extern "C".
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!pidfd) return make_error("watch", command.argv[0], errno);
   return give(end_, std::move(pidfd));
 }
