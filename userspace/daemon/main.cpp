@@ -4,7 +4,10 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/json.hpp>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <fstream>
 
 #include "userspace/daemon/daemon.h"
 
@@ -37,6 +40,23 @@ void start_logging(const daemon::Options& options) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+// A process may raise its score, but needs a capability to lower it.
+void set_oom_score(const daemon::Options& options) {
+  if (!options.oom_score_adj) return;
+  std::ofstream file("/proc/self/oom_score_adj");
+  file << *options.oom_score_adj << std::flush;
+  if (!file)
+    spdlog::warn("--oom-score-adj: {}: write /proc/self/oom_score_adj: {}", *options.oom_score_adj,
+                 std::strerror(errno));
+}
+
+void log_remarks(const daemon::Options& options) {
+  for (const std::string& note : options.notes)
+    spdlog::info("{}", note);
+  for (const std::string& warning : options.warnings)
+    spdlog::warn("{}", warning);
+}
+
 int run_cleanup(const daemon::Options& options) {
   const auto errors = daemon::clean_up(options);
   for (const Error& error : errors)
@@ -52,6 +72,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   start_logging(*parsed.options);
   if (parsed.options->cleanup) return run_cleanup(*parsed.options);
+  log_remarks(*parsed.options);
+  set_oom_score(*parsed.options);
   const auto result = daemon::run(*parsed.options);
   if (result) return 0;
   spdlog::critical("{}", result.error().message);

@@ -18,29 +18,37 @@ struct NodePortAddresses {
 };
 
 struct Options {
-  std::string source = "file";
+  std::string source;  // "file" or "kubernetes"; empty only where nothing will be served
   std::string manifests;
   std::string kubeconfig;
-  std::string master;
-  double kube_api_qps = 50;
+  std::string master;        // goes before the server that kubeconfig names
+  double kube_api_qps = 50;  // requests a second besides watches; negative: as many as there are
   int kube_api_burst = 100;
   std::string node_name;
   std::vector<std::string> devices;  // empty: those that have a default route
   datapath::XdpMode xdp_mode = datapath::XdpMode::kAuto;
   NodePortAddresses nodeport_addresses;
   std::vector<Prefix> cluster_cidr;
+  std::string detect_local_mode = "ClusterCIDR";
+  std::string bind_address = "0.0.0.0";
   std::string cgroup_path = "/sys/fs/cgroup";
   std::string control_socket = "/run/fairlead/lbd.sock";
-  std::string healthz_address = "0.0.0.0:10256";
-  std::string metrics_address = "127.0.0.1:10249";
+  std::string healthz_address = "0.0.0.0:10256";    // empty: none
+  std::string metrics_address = "127.0.0.1:10249";  // empty: none
+  bool bind_address_hard_fail = false;              // for these two
+  std::optional<int> oom_score_adj;                 // nothing: left as it is
   std::string log_level = "info";
   bool log_json = false;
   bool cleanup = false;
   datapath::Config datapath;  // pin_directory is --bpffs-path
+
+  // For the log at start: what was asked for and is not done, by flag or field. Notes are of what means nothing to lbd.
+  std::vector<std::string> warnings;
+  std::vector<std::string> notes;
 };
 
-// What the command line asks for, or the status to exit with after --help, --version or an error, which has been
-// printed.
+// What the command line and the configuration file ask for, or the status to exit with after --help, --version,
+// --write-config-to or an error, which has been printed.
 struct Parsed {
   std::optional<Options> options;
   int exit_status = 0;

@@ -111,6 +111,13 @@ std::uint32_t Reader::number(std::uint32_t lowest, std::uint32_t highest, std::u
   return fallback;
 }
 
+double Reader::real(double fallback) const {
+  if (absent()) return fallback;
+  if (value_->is_number()) return value_->to_number<double>();
+  complain_of_type("a number");
+  return fallback;
+}
+
 const json::array* Reader::list() const {
   if (absent()) return nullptr;
   const json::array* array = value_->if_array();

@@ -46,6 +46,8 @@ class Reader {
   std::string text(std::string_view fallback = {}) const;
   bool boolean(bool fallback) const;
   std::uint32_t number(std::uint32_t lowest, std::uint32_t highest, std::uint32_t fallback = 0) const;
+  // Any number, negative ones and fractions too.
+  double real(double fallback = 0) const;
 
   template <class T>
   using Names = std::vector<std::pair<std::string_view, T>>;

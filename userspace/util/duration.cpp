@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <string>
 
 namespace fairlead {
 namespace {
@@ -43,6 +42,17 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   }
   if (!(total <= kLongest)) return std::nullopt;
   return std::chrono::nanoseconds(std::llround(total));
+}
+
+std::string duration_text(std::chrono::seconds duration) {
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(duration);
+  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(duration - hours);
+  const auto seconds = duration - hours - minutes;
+  std::string text;
+  if (hours.count() != 0) text += std::to_string(hours.count()) + "h";
+  if (minutes.count() != 0) text += std::to_string(minutes.count()) + "m";
+  if (seconds.count() != 0 || text.empty()) text += std::to_string(seconds.count()) + "s";
+  return text;
 }
 
 }  // namespace fairlead
