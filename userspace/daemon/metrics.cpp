@@ -212,7 +212,8 @@ void Metrics::programmed(const model::Store::Changed& changed) {
   const auto now = std::chrono::system_clock::now();
   for (const auto& [family, trigger] : changed.triggers)
     if (trigger >= started_ && trigger <= now)
-      programming_duration_[family == fairlead::Family::IPv6]->Observe(std::chrono::duration<double>(now - trigger).count());
+      programming_duration_[family == fairlead::Family::IPv6]->Observe(
+          std::chrono::duration<double>(now - trigger).count());
 }
 
 std::string Metrics::text() const {

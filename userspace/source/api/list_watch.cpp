@@ -61,6 +61,8 @@ asio::awaitable<void> ListWatch::run() {
     }
     if (!outcome) continue;
     if (outcome->start_over) version_.clear();
+    // Trouble of another kind: its waits begin anew.
+    if (std::exchange(starts_over_, outcome->start_over) != outcome->start_over) backoff_.reset();
     if (!outcome->message.empty()) listener_.trouble(outcome->message);
     co_await pause(*outcome);
   }
@@ -180,7 +182,7 @@ ListWatch::Outcome ListWatch::event(const json::value& event) {
   if (type == "ERROR") {
     const auto code = number_at(*object, "/code");
     const std::string message = "watch of " + resource_.path + ": " + shortened(text_at(*object, "/message"), 300);
-    return Setback{message, code == kGone || code == kGatewayTimeout, std::nullopt};
+    return Setback{message, code == kGone || code == kGatewayTimeout};
   }
   const std::string version = text_at(*object, "/metadata/resourceVersion");
   if (version.empty())
@@ -189,7 +191,7 @@ ListWatch::Outcome ListWatch::event(const json::value& event) {
   if (type != "BOOKMARK") {
     const auto change = type == "DELETED" ? Listener::Change::kDeleted : Listener::Change::kAddedOrModified;
     if (!listener_.changed(change, *object))
-      return Setback{"watch of " + resource_.path + ": events are not in order", true, std::nullopt};
+      return Setback{"watch of " + resource_.path + ": events are not in order", true};
   }
   if (!is_older(version, version_)) version_ = version;
   backoff_.reset();

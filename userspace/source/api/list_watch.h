@@ -9,6 +9,7 @@
 #include <string>
 
 #include "userspace/source/api/client.h"
+#include "userspace/source/api/listener.h"
 #include "userspace/source/api/pace.h"
 #include "userspace/util/result.h"
 
@@ -19,25 +20,6 @@ struct Resource {
   std::string path;            // "/api/v1/services"
   std::string label_selector;  // empty: all
   std::string field_selector;  // empty: all
-};
-
-// Is told of objects. Everything happens on one thread, and none of the calls may destroy the ListWatch.
-class Listener {
- public:
-  virtual ~Listener() = default;
-
-  // A whole list: begun, each object, complete. What is not in it does not exist any more. A list may be begun anew
-  // before it is complete.
-  virtual void list_begun() = 0;
-  virtual void listed(const boost::json::value& object) = 0;
-  virtual void list_complete() = 0;
-
-  enum class Change { kAddedOrModified, kDeleted };
-  // False: it contradicts what was told before, and a new list shall say what is true.
-  virtual bool changed(Change change, const boost::json::value& object) = 0;
-
-  // What keeps it from being told what happens; empty: nothing any more.
-  virtual void trouble(const std::string& message) = 0;
 };
 
 // Follows a resource: a list in parts, then a watch from there, resumed where it broke off, and a new list when the
@@ -86,8 +68,9 @@ class ListWatch {
   Timing timing_;
   Backoff backoff_;
   std::mt19937 random_{std::random_device{}()};
-  std::string version_;      // what the listener knows; empty: nothing
-  bool whole_list_ = false;  // parts of a list expired before the last was read
+  std::string version_;       // what the listener knows; empty: nothing
+  bool starts_over_ = false;  // after the last setback
+  bool whole_list_ = false;   // parts of a list expired before the last was read
 };
 
 }  // namespace fairlead::source::api

@@ -8,7 +8,7 @@
 
 #include "userspace/model/problem.h"
 #include "userspace/model/store.h"
-#include "userspace/source/api/list_watch.h"
+#include "userspace/source/api/listener.h"
 #include "userspace/source/decode.h"
 
 namespace fairlead::source::api {
