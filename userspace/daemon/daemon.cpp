@@ -34,6 +34,7 @@ constexpr std::uint32_t kSweepSteps = 100;
 constexpr std::chrono::milliseconds kSweepStep{100};
 constexpr std::chrono::seconds kNeighbours{15};
 constexpr std::chrono::seconds kHealthTimeout{60};
+constexpr std::chrono::seconds kBindRetry{5};
 
 class Daemon {
  public:
@@ -51,6 +52,8 @@ class Daemon {
         sweep_(io_),
         wakeup_(io_),
         neighbours_(io_),
+        healthz_retry_(io_),
+        metrics_retry_(io_),
         signals_(io_, SIGTERM, SIGINT),
         host_(io_, network_.fd()) {}
 
@@ -102,7 +105,9 @@ class Daemon {
         by_file ? source::api::from_kubeconfig(source::api::kubeconfig_files(options_.kubeconfig), {}, options_.master)
                 : source::api::in_cluster();
     if (!access) return access.error();
-    auto pace = std::make_shared<source::api::TokenBucket>(options_.kube_api_qps, options_.kube_api_burst);
+    const double unlimited = 1e9;
+    auto pace = std::make_shared<source::api::TokenBucket>(
+        options_.kube_api_qps < 0 ? unlimited : options_.kube_api_qps, options_.kube_api_burst);
     source::api::KubernetesSource::Options options;
     options.node_name = options_.node_name;
     return std::make_unique<source::api::KubernetesSource>(io_, std::move(*access), std::move(pace), std::move(options),
@@ -157,13 +162,24 @@ class Daemon {
     std::filesystem::create_directories(std::filesystem::path(options_.control_socket).parent_path(), ignored);
     if (auto control = server_.listen_unix(options_.control_socket, admin::control_api(inspection_)); !control)
       return control;
-    if (!options_.healthz_address.empty())
-      if (auto listening =
-              server_.listen_tcp(options_.healthz_address, [this](const auto& request) { return health(request); });
-          !listening)
-        return listening;
-    if (options_.metrics_address.empty()) return {};
-    return server_.listen_tcp(options_.metrics_address, [this](const auto& request) { return metrics(request); });
+    if (auto health = serve(
+            options_.healthz_address, [this](const auto& request) { return this->health(request); }, healthz_retry_);
+        !health)
+      return health;
+    return serve(options_.metrics_address, [this](const auto& request) { return metrics(request); }, metrics_retry_);
+  }
+
+  // As kube-proxy does: what cannot be listened to now is tried again, unless --bind-address-hard-fail.
+  Result<> serve(const std::string& address, admin::HttpHandler handler, asio::steady_timer& retry) {
+    if (address.empty()) return {};
+    auto listening = server_.listen_tcp(address, handler);
+    if (listening || options_.bind_address_hard_fail) return listening;
+    spdlog::error("{}; trying again", listening.error().message);
+    retry.expires_after(kBindRetry);
+    retry.async_wait([this, &address, handler, &retry](auto error) {
+      if (!error) (void)serve(address, handler, retry);
+    });
+    return {};
   }
 
   admin::HttpResponse health(const admin::HttpRequest& request) {
@@ -250,7 +266,7 @@ class Daemon {
   Metrics metrics_;
   admin::HttpServer server_;
   std::unique_ptr<source::Source> source_;
-  asio::steady_timer second_, sweep_, wakeup_, neighbours_;
+  asio::steady_timer second_, sweep_, wakeup_, neighbours_, healthz_retry_, metrics_retry_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor host_;
 };
