@@ -1,44 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <stdlib.h>
-
 #include <boost/asio/io_context.hpp>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "tests/unit/source/directory.h"
 #include "userspace/source/file_source.h"
 
 namespace fairlead::source {
-
-// A directory of its own for a test, gone afterwards.
-class Directory {
- public:
-  Directory() {
-    std::string name = std::filesystem::temp_directory_path() / "fairlead-source-XXXXXX";
-    path_ = std::filesystem::path(::mkdtemp(name.data())) / "services";
-    std::filesystem::create_directory(path_);
-  }
-  Directory(const Directory&) = delete;
-  ~Directory() { std::filesystem::remove_all(path_.parent_path()); }
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path outside(const std::string& name) const { return path_.parent_path() / name; }
-
-  void write(const std::string& name, std::string_view text) const { std::ofstream(path_ / name) << text; }
-  void replace(const std::string& name, std::string_view text) const {
-    std::ofstream(outside("new")) << text;
-    std::filesystem::rename(outside("new"), path_ / name);
-  }
-  void remove(const std::string& name) const { std::filesystem::remove_all(path_ / name); }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A service with this name, which its port tells apart from other versions of it.
 inline std::string service_text(const std::string& name, int port = 80) {

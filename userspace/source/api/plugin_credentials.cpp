@@ -63,8 +63,8 @@ asio::awaitable<Result<ExecCredential>> PluginCredentials::ask() const {
   const auto result = co_await run_command(plugin_.command, limits);
   if (!result) co_return failed(result.error().message + hint_for(result.error()));
   if (result->status != 0) {
-    const std::string words = result->err.empty() ? "" : ": " + shortened(result->err, 300);
-    co_return failed("status " + std::to_string(result->status) + words);
+    const std::string words = shortened(trimmed(result->err), 300);
+    co_return failed("status " + std::to_string(result->status) + (words.empty() ? "" : ": " + words));
   }
   auto credential = parse_exec_credential(result->out, plugin_.api_version);
   if (!credential) co_return failed(credential.error().message);

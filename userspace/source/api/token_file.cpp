@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "userspace/source/text.h"
 #include "userspace/source/text_file.h"
 
 namespace fairlead::source::api {
@@ -11,13 +12,6 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr std::chrono::minutes kFresh(1);
-constexpr std::string_view kBlanks = " \t\r\n";
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
 
 }  // namespace
 
