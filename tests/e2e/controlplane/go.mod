@@ -1,0 +1,3 @@
+module fairlead.test/controlplane
+
+go 1.24
