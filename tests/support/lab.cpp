@@ -154,6 +154,7 @@ Result<> Lab::down() {
 Result<> Lab::load(const std::string& text) {
   try {
     const Env env(text);
+    dir_ = env.at("RUN");
     vip_net4_ = env.prefix("VIP_NET4");
     vip_net6_ = env.prefix("VIP_NET6");
     env.fill(client_, "CLIENT");

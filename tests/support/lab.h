@@ -58,6 +58,7 @@ class Lab {
   static Result<Lab> up(const LabOptions& options = {});
 
   const std::string& prefix() const { return prefix_; }
+  const std::string& dir() const { return dir_; }  // for files; goes with the lab
   const Prefix& vip_net(Family family) const { return family == Family::IPv4 ? vip_net4_ : vip_net6_; }
   const Host& client() const { return client_; }
   const Host& router() const { return router_; }
@@ -87,6 +88,7 @@ class Lab {
   std::vector<std::string> command_in(const Host& host, const std::vector<std::string>& argv) const;
 
   std::string prefix_;
+  std::string dir_;
   Guardian guardian_;
   Prefix vip_net4_;
   Prefix vip_net6_;

@@ -29,6 +29,14 @@ std::string content(const Fd& file) {
   return text;
 }
 
+// To be read from its beginning.
+Result<Fd> file_with(std::string_view text) {
+  Fd file(memfd_create("stdin", MFD_CLOEXEC));
+  if (!file || pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return make_error("make", "a file for standard input", errno);
+  return file;
+}
+
 std::optional<std::string> line_with(const std::string& output, std::string_view text) {
   for (std::size_t start = 0, end = 0; (end = output.find('\n', start)) != output.npos; start = end + 1) {
     std::string line = output.substr(start, end - start);
@@ -56,13 +64,16 @@ class FileActions {
   posix_spawn_file_actions_t actions_{};
 };
 
-Result<pid_t> spawn(const std::vector<std::string>& argv, const Fd& out, const Fd& err) {
+Result<pid_t> spawn(const std::vector<std::string>& argv, const Fd& in, const Fd& out, const Fd& err) {
   std::vector<char*> pointers;
   for (const std::string& argument : argv)
     pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
   FileActions actions;
-  posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (in)
+    posix_spawn_file_actions_adddup2(actions.get(), in.get(), STDIN_FILENO);
+  else
+    posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(actions.get(), out.get(), STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(actions.get(), err.get(), STDERR_FILENO);
   pid_t pid = 0;
@@ -98,12 +109,12 @@ Process::~Process() {
   if (pid_ != 0) terminate();
 }
 
-Result<Process> Process::start(const std::vector<std::string>& argv) {
+Result<Process> Process::start(const std::vector<std::string>& argv, const Fd& input) {
   if (argv.empty()) return make_error("start", "nothing", EINVAL);
   Fd out(memfd_create("stdout", MFD_CLOEXEC));
   Fd err(memfd_create("stderr", MFD_CLOEXEC));
   if (!out || !err) return make_error("make a file for the output of", argv[0], errno);
-  const auto pid = spawn(argv, out, err);
+  const auto pid = spawn(argv, input, out, err);
   if (!pid) return pid.error();
   // Our child can't vanish before we wait for it, so the number is its own.
   Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
@@ -164,8 +175,11 @@ std::string Process::err() const {
   return content(err_);
 }
 
-Result<std::string> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline) {
-  auto process = Process::start(argv);
+Result<std::string> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
+                        std::string_view input) {
+  const auto file = file_with(input);
+  if (!file) return file.error();
+  auto process = Process::start(argv, *file);
   if (!process) return process.error();
   const auto status = process->wait(deadline);
   if (!status) return Error{joined(argv) + ": not done in time\n" + process->out() + process->err(), ETIMEDOUT};

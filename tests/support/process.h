@@ -18,8 +18,8 @@ namespace fairlead::test {
 // several threads at once.
 class Process {
  public:
-  // `argv[0]` is looked for in PATH. Standard input is empty.
-  static Result<Process> start(const std::vector<std::string>& argv);
+  // `argv[0]` is looked for in PATH. Standard input is `input`, or empty.
+  static Result<Process> start(const std::vector<std::string>& argv, const Fd& input = {});
 
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
@@ -54,7 +54,9 @@ class Process {
   std::optional<int> status_;
 };
 
-// Runs a program to its end and returns what it printed; an error if its status isn't 0 or it doesn't end in time.
-Result<std::string> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline);
+// Runs a program to its end and returns what it printed; an error if its status isn't 0 or it doesn't end in time. It
+// finds `input` on its standard input.
+Result<std::string> run(const std::vector<std::string>& argv, std::chrono::milliseconds deadline,
+                        std::string_view input = {});
 
 }  // namespace fairlead::test

@@ -22,9 +22,11 @@ type plane struct {
 	etcd, apiserver, controllers *component
 }
 
-// These are what turns Services and Pods into EndpointSlices and keeps house behind them; none of them needs a kubelet.
+// These are what turns Services and Pods into EndpointSlices, keeps house behind them, and fills the roles view, edit and admin; none
+// of them needs a kubelet.
 const controllers = "endpointslice-controller,endpointslice-mirroring-controller,serviceaccount-controller," +
-	"serviceaccount-token-controller,namespace-controller,garbage-collector-controller,service-cidr-controller"
+	"serviceaccount-token-controller,namespace-controller,garbage-collector-controller,service-cidr-controller," +
+	"clusterrole-aggregation-controller"
 
 func newPlane(settings settings) (*plane, error) {
 	p := &plane{settings: settings}
@@ -143,8 +145,8 @@ func (p *plane) apiserverFlags() []string {
 		"--tls-private-key-file=" + p.file("server.key"), "--token-auth-file=" + p.file("tokens.csv"),
 		"--service-account-key-file=" + key, "--service-account-signing-key-file=" + key,
 		"--service-account-issuer=https://kubernetes.default.svc", "--authorization-mode=RBAC",
-		// Pods are made by tests, without accounts of theirs.
-		"--disable-admission-plugins=ServiceAccount",
+		// Tests make pods without accounts, and nodes that no controller would untaint.
+		"--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
 	}, p.apiserverExtra...)
 }
 

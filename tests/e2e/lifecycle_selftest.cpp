@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/e2e/stage.h"
+#include "tests/support/guardian.h"
+
+// A control plane is half a gigabyte of processes: none may be left behind.
+namespace fairlead::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+// Processes whose command line names that directory.
+std::vector<std::string> processes_of(const std::string& dir) {
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != pid.npos) continue;
+    std::ifstream file(entry.path() / "cmdline");
+    std::string line{std::istreambuf_iterator<char>(file), {}};
+    if (line.find(dir + "/") != line.npos || line.find("=" + dir) != line.npos)
+      found.push_back(pid + " " + line.c_str());
+  }
+  return found;
+}
+
+class ControlPlaneLifecycle : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto missing = missing_for_kubernetes(kNewestKubernetes)) GTEST_SKIP() << *missing;
+    guardian_ = *Guardian::start({lab_script_path(), "down", "--prefix", prefix_});
+  }
+
+  const std::string prefix_ = "plane" + std::to_string(getpid());
+  const std::string dir_ = "/run/" + prefix_ + "/kubernetes";
+  Guardian guardian_;
+};
+
+TEST_F(ControlPlaneLifecycle, EndsWithItsObject) {
+  auto lab = Lab::up({.nodes = 1, .pods = 1, .prefix = prefix_});
+  ASSERT_TRUE(lab) << lab.error().message;
+  {
+    const auto plane = ControlPlane::up(*lab);
+    ASSERT_TRUE(plane) << plane.error().message;
+    EXPECT_EQ(plane->dir(), dir_);
+    EXPECT_EQ(processes_of(dir_).size(), 4U);
+    EXPECT_FALSE(ControlPlane::up(*lab)) << "there is one in this folder";
+  }
+  EXPECT_THAT(processes_of(dir_), testing::IsEmpty());
+}
+
+TEST_F(ControlPlaneLifecycle, KilledTestLeavesNothing) {
+  int ready[2];
+  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
+  const pid_t test = fork();
+  ASSERT_GE(test, 0);
+  if (test == 0) {
+    const auto lab = Lab::up({.nodes = 1, .pods = 1, .prefix = prefix_});
+    const auto plane = ControlPlane::up(*lab);
+    const char outcome = plane ? 'y' : 'n';
+    if (write(ready[1], &outcome, 1) == 1) pause();
+    _exit(1);
+  }
+  close(ready[1]);
+  char outcome = 0;
+  EXPECT_EQ(read(ready[0], &outcome, 1), 1);
+  EXPECT_EQ(outcome, 'y');
+  close(ready[0]);
+  EXPECT_FALSE(processes_of(dir_).empty());
+  kill(test, SIGKILL);
+  waitpid(test, nullptr, 0);
+  EXPECT_TRUE(eventually(seconds(20), [&] { return processes_of(dir_).empty() && !fs::exists("/run/" + prefix_); }));
+}
+
+TEST_F(ControlPlaneLifecycle, KilledItselfLeavesNoProcess) {
+  auto lab = Lab::up({.nodes = 1, .pods = 1, .prefix = prefix_});
+  ASSERT_TRUE(lab) << lab.error().message;
+  const auto plane = ControlPlane::up(*lab);
+  ASSERT_TRUE(plane) << plane.error().message;
+  kill(plane->pid(), SIGKILL);
+  EXPECT_TRUE(eventually(seconds(20), [&] { return processes_of(dir_).empty(); }));
+}
+
+TEST_F(ControlPlaneLifecycle, LabScriptBringsAndEndsOne) {
+  const auto up =
+      lab_script({"up", "--prefix", prefix_, "--nodes", "2", "--pods", "1", "--kubernetes", kOldestKubernetes});
+  ASSERT_TRUE(up) << up.error().message;
+  EXPECT_THAT(*up, testing::HasSubstr("export KUBECONFIG=" + dir_ + "/admin.kubeconfig"));
+  const auto pods = run({"sh", "-c",
+                         "eval \"$(\"$0\" env --prefix \"$1\" | grep ^KUBE)\"; \"$KUBECTL\" --kubeconfig "
+                         "\"$KUBECONFIG\" get pods -o wide",
+                         lab_script_path(), prefix_},
+                        seconds(30));
+  ASSERT_TRUE(pods) << pods.error().message;
+  EXPECT_THAT(*pods, testing::ContainsRegex("node2-pod1 +1/1 +Running .* 10.210.2.11 +node2"));
+  const auto down = lab_script({"down", "--prefix", prefix_});
+  ASSERT_TRUE(down) << down.error().message;
+  EXPECT_THAT(processes_of(dir_), testing::IsEmpty());
+  EXPECT_FALSE(fs::exists("/run/" + prefix_));
+}
+
+}  // namespace
+}  // namespace fairlead::test
