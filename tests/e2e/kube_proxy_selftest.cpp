@@ -69,13 +69,16 @@ TEST_P(KubeProxy, ServesNodePorts) {
   ASSERT_TRUE(plane().kubectl({"delete", "service", "web", "--namespace", name_space()}));
 }
 
-INSTANTIATE_TEST_SUITE_P(, KubeProxy,
-                         testing::Combine(testing::Values(kOldestKubernetes, kNewestKubernetes),
-                                          testing::Values("nftables", "iptables")),
-                         [](const auto& info) {
-                           const bool oldest = std::get<0>(info.param) == std::string(kOldestKubernetes);
-                           return (oldest ? "Oldest_" : "Newest_") + std::string(std::get<1>(info.param));
-                         });
+std::string mode_of(const testing::TestParamInfo<std::tuple<const char*, const char*>>& info) {
+  return std::get<1>(info.param);
+}
+
+INSTANTIATE_TEST_SUITE_P(Newest, KubeProxy,
+                         testing::Combine(testing::Values(kNewestKubernetes), testing::Values("nftables", "iptables")),
+                         mode_of);
+INSTANTIATE_TEST_SUITE_P(Oldest, KubeProxy,
+                         testing::Combine(testing::Values(kOldestKubernetes), testing::Values("nftables", "iptables")),
+                         mode_of);
 
 }  // namespace
 }  // namespace fairlead::test

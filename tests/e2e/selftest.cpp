@@ -144,9 +144,8 @@ TEST_P(Kubernetes, ForgetsRevisionsWhenCompacted) {
   EXPECT_THAT(watch(), testing::HasSubstr("\"code\":410"));
 }
 
-INSTANTIATE_TEST_SUITE_P(, Kubernetes, testing::Values(kOldestKubernetes, kNewestKubernetes), [](const auto& info) {
-  return info.param == std::string(kOldestKubernetes) ? "Oldest" : "Newest";
-});
+INSTANTIATE_TEST_SUITE_P(Oldest, Kubernetes, testing::Values(kOldestKubernetes));
+INSTANTIATE_TEST_SUITE_P(Newest, Kubernetes, testing::Values(kNewestKubernetes));
 
 }  // namespace
 }  // namespace fairlead::test

@@ -20,8 +20,12 @@ namespace fairlead::test {
 constexpr std::chrono::seconds kSoon{30};
 
 // A lab of two nodes with two pods each, a control plane, and a namespace of the test's own in it. Tests of one program
-// share the lab and the control plane as long as they want the same version.
+// share the lab and the control plane as long as they want the same version, so sort them by version.
 class Stage : public testing::Test {
+ public:
+  // Of what is shared, by main().
+  static void end() { shared_.reset(); }
+
  protected:
   // To be called first by SetUp(); what cannot run is skipped.
   void open(const std::string& version) {
@@ -31,8 +35,6 @@ class Stage : public testing::Test {
     }
     make_namespace();
   }
-
-  static void TearDownTestSuite() { shared_.reset(); }
 
   void TearDown() override {
     if (name_space_.empty()) return;

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -16,9 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 )
 
 const faultProxyHelp = `usage: controlplane faultproxy --dir DIR --target URL --netns NAME --listen IP:PORT[,IP:PORT]
@@ -129,7 +126,7 @@ func listenAll(netns string, addresses []string) ([]net.Listener, error) {
 }
 
 func (p *proxy) serve(listeners []net.Listener, certificate tls.Certificate) error {
-	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	ctx, lines, cancel := untilTold(os.Stdin)
 	defer cancel()
 	server := &http.Server{
 		Handler: p, ErrorLog: log.New(io.Discard, "", 0),
@@ -142,7 +139,6 @@ func (p *proxy) serve(listeners []net.Listener, certificate tls.Certificate) err
 	}
 	defer server.Close()
 	say(map[string]any{"ready": true, "server": "https://" + listeners[0].Addr().String()})
-	lines := readLines(os.Stdin, cancel)
 	for {
 		select {
 		case <-ctx.Done():

@@ -88,9 +88,8 @@ func run(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	ctx, lines, cancel := untilTold(os.Stdin)
 	defer cancel()
-	lines := readLines(os.Stdin, cancel)
 	defer p.stopAll()
 	if err := p.startAll(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -116,8 +115,11 @@ func lockFolder(dir string) (*os.File, error) {
 	return file, err
 }
 
-// readLines hands over what is read, and calls `end` after the last of it.
-func readLines(file *os.File, end func()) <-chan string {
+// untilTold hands over what is read. The context ends after the last of it, and with a signal; until the function is called, which
+// is the last thing to do, further signals change nothing.
+func untilTold(file *os.File) (context.Context, <-chan string, func()) {
+	signalled, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	ctx, end := context.WithCancel(signalled)
 	lines := make(chan string)
 	go func() {
 		defer end()
@@ -125,7 +127,7 @@ func readLines(file *os.File, end func()) <-chan string {
 			lines <- scanner.Text()
 		}
 	}()
-	return lines
+	return ctx, lines, stop
 }
 
 func say(value any) { json.NewEncoder(os.Stdout).Encode(value) }
