@@ -65,7 +65,8 @@ Result<Process> Daemon::start_another(Flags flags, const std::vector<std::string
                     {"--control-socket", socket_},
                     {"--max-flows-ipv4", "4096"},
                     {"--max-flows-ipv6", "4096"}});
-  std::vector<std::string> argv{FAIRLEAD_LBD_PROGRAM};
+  std::vector<std::string> argv = options_.launcher;
+  argv.push_back(FAIRLEAD_LBD_PROGRAM);
   for (const auto& [flag, value] : flags)
     argv.insert(argv.end(), {flag, value});
   argv.insert(argv.end(), switches.begin(), switches.end());

@@ -21,6 +21,7 @@ using Flags = std::map<std::string, std::string>;
 struct DaemonOptions {
   std::string xdp_mode = "native";
   Flags more = {};
+  std::vector<std::string> launcher = {};  // a program with its arguments that becomes lbd, such as setpriv
 };
 
 // lbd on a node of a lab, with manifests, socket and pins of its own below what the lab removes. It can be stopped and
