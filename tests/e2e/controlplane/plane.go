@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -60,18 +61,20 @@ func newPlane(settings settings) (*plane, error) {
 
 func (p *plane) components() []*component { return []*component{p.etcd, p.apiserver, p.controllers} }
 
+// choosePorts takes free ports below those that the kernel gives to outgoing connections: while an API server is stopped, its port
+// must stay free.
 func (p *plane) choosePorts() error {
 	for _, port := range []*int{&p.port, &p.etcdPort, &p.peerPort} {
-		if *port != 0 {
-			continue
+		for tries := 0; *port == 0; tries++ {
+			// All are held until the last is found, so that no two are the same.
+			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000)))
+			if err == nil {
+				defer listener.Close()
+				*port = listener.Addr().(*net.TCPAddr).Port
+			} else if tries == 100 {
+				return err
+			}
 		}
-		// All are held until the last is found, so that no two are the same.
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		defer listener.Close()
-		*port = listener.Addr().(*net.TCPAddr).Port
 	}
 	return nil
 }

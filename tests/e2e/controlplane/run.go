@@ -158,6 +158,9 @@ func (p *plane) description() map[string]any {
 
 func (p *plane) listen() error {
 	for _, address := range p.addresses {
+		if p.netns == "" && address.Equal(net.IPv4(127, 0, 0, 1)) {
+			continue // The API server itself.
+		}
 		listener, err := listenIn(p.netns, net.JoinHostPort(address.String(), strconv.Itoa(p.port)))
 		if err != nil {
 			return err
