@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/socket.h>
-
-#include <cerrno>
 #include <cstdlib>
 #include <set>
 #include <sstream>
 
 #include "tests/lab/scenario.h"
-#include "tests/support/netns.h"
+#include "tests/support/http_get.h"
 
 // What Prometheus, kubelets and load balancers in front ask a node for, where kube-proxy would answer it.
 namespace fairlead::test {
@@ -26,24 +23,7 @@ class Http : public Scenario {
     ASSERT_NO_FATAL_FAILURE(start_daemons());
   }
 
-  // The whole answer, head and body; what went wrong if there is none.
-  std::string get(const Host& from, const Endpoint& to, const std::string& path) const {
-    const auto answer = in_namespace(from.netns, [&]() -> Result<std::string> {
-      const auto socket = connect_to(Transport::Tcp, to);
-      if (!socket) return socket.error();
-      const std::string request = "GET " + path + " HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n";
-      if (send(socket->get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return make_error("ask", path, errno);
-      std::string text;
-      char chunk[65536];
-      ssize_t size = 0;
-      while ((size = recv(socket->get(), chunk, sizeof(chunk), 0)) > 0)
-        text.append(chunk, static_cast<std::size_t>(size));
-      return text;
-    });
-    return answer ? *answer : answer.error().message;
-  }
-
-  std::string metrics() const { return get(lab_->node(1), {Address::literal("127.0.0.1"), 10249}, "/metrics"); }
+  std::string metrics() const { return http_get(lab_->node(1), {Address::literal("127.0.0.1"), 10249}, "/metrics"); }
 };
 
 // "name{labels}" -> value.
@@ -116,12 +96,12 @@ TEST_F(Http, HealthIsToldToTheWholeNetwork) {
   ASSERT_NO_FATAL_FAILURE(serve());
   const Endpoint outside = node_endpoint(1, Family::IPv4, 10256);
   for (const Host& from : {lab_->client(), static_cast<Host>(lab_->node(1))}) {
-    const std::string healthz = get(from, outside, "/healthz");
+    const std::string healthz = http_get(from, outside, "/healthz");
     EXPECT_THAT(healthz, StartsWith("HTTP/1.1 200 OK\r\n")) << from.name;
     EXPECT_THAT(healthz, HasSubstr("\"nodeEligible\":true")) << from.name;
-    EXPECT_THAT(get(from, outside, "/livez"), HasSubstr("\"lastUpdated\":\"")) << from.name;
+    EXPECT_THAT(http_get(from, outside, "/livez"), HasSubstr("\"lastUpdated\":\"")) << from.name;
   }
-  EXPECT_THAT(get(lab_->client(), outside, "/other"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(http_get(lab_->client(), outside, "/other"), StartsWith("HTTP/1.1 404 "));
   EXPECT_EQ(samples_of(metrics())["kubeproxy_proxy_healthz_total{code=\"200\"}"], 2);
 }
 
@@ -132,20 +112,21 @@ TEST_F(Http, NodeThatLeavesIsNotEligible) {
   ASSERT_TRUE(daemon().put("node.yaml",
                            "apiVersion: v1\nkind: Node\nmetadata: {name: node1}\n"
                            "spec: {taints: [{key: ToBeDeletedByClusterAutoscaler, effect: NoSchedule}]}\n"));
-  EXPECT_TRUE(eventually(
-      kSoon, [&] { return get(lab_->client(), outside, "/healthz").starts_with("HTTP/1.1 503 Service Unavailable"); }));
-  EXPECT_THAT(get(lab_->client(), outside, "/livez"), StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_TRUE(eventually(kSoon, [&] {
+    return http_get(lab_->client(), outside, "/healthz").starts_with("HTTP/1.1 503 Service Unavailable");
+  }));
+  EXPECT_THAT(http_get(lab_->client(), outside, "/livez"), StartsWith("HTTP/1.1 200 OK"));
   EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
   ASSERT_TRUE(daemon().remove("node.yaml"));
   EXPECT_TRUE(
-      eventually(kSoon, [&] { return get(lab_->client(), outside, "/healthz").starts_with("HTTP/1.1 200 OK"); }));
+      eventually(kSoon, [&] { return http_get(lab_->client(), outside, "/healthz").starts_with("HTTP/1.1 200 OK"); }));
 }
 
 TEST_F(Http, MetricsStayOnTheNode) {
   ASSERT_NO_FATAL_FAILURE(serve());
-  const std::string answer = get(lab_->client(), node_endpoint(1, Family::IPv4, 10249), "/metrics");
+  const std::string answer = http_get(lab_->client(), node_endpoint(1, Family::IPv4, 10249), "/metrics");
   EXPECT_THAT(answer, HasSubstr("Connection refused"));
-  EXPECT_THAT(get(lab_->node(1), {Address::literal("127.0.0.1"), 10249}, "/proxyMode"), HasSubstr("ebpf"));
+  EXPECT_THAT(http_get(lab_->node(1), {Address::literal("127.0.0.1"), 10249}, "/proxyMode"), HasSubstr("ebpf"));
 }
 
 }  // namespace

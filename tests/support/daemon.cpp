@@ -57,8 +57,12 @@ bool Daemon::is_running() {
 
 Result<Process> Daemon::start_another(Flags flags, const std::vector<std::string>& switches) const {
   flags.merge(Flags(options_.more));
-  flags.merge(Flags{{"--manifests", manifests_},
-                    {"--hostname-override", node_->name},
+  if (options_.kubeconfig.empty()) {
+    flags.emplace("--manifests", manifests_);
+  } else {
+    flags.merge(Flags{{"--source", "kubernetes"}, {"--kubeconfig", options_.kubeconfig}});
+  }
+  flags.merge(Flags{{"--hostname-override", node_->name},
                     {"--devices", node_->device},
                     {"--xdp-mode", options_.xdp_mode},
                     {"--bpffs-path", node_->pins},

@@ -20,6 +20,7 @@ using Flags = std::map<std::string, std::string>;
 
 struct DaemonOptions {
   std::string xdp_mode = "native";
+  std::string kubeconfig = {};  // if given, Services come from there, and not from manifests
   Flags more = {};
   std::vector<std::string> launcher = {};  // a program with its arguments that becomes lbd, such as setpriv
 };

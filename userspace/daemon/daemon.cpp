@@ -45,7 +45,7 @@ class Daemon {
         sync_(*object_, [this](const auto&... what) { remark(what...); }),
         sweeper_(*object_),
         health_(kHealthTimeout),
-        inspection_({options_, *object_, network_, sync_, store_, sweeper_, [this] { return source_problems(); }}),
+        inspection_({options_, *object_, network_, sync_, store_, sweeper_, [this] { return source_.get(); }}),
         metrics_({inspection_, sync_, health_}),
         server_(io_),
         second_(io_),
@@ -117,11 +117,6 @@ class Daemon {
   void remark(const model::Name& service, const std::string& reason, const std::string& message) {
     spdlog::warn("{}", message);
     if (source_) source_->remark({service, reason, message});
-  }
-
-  std::vector<model::Problem> source_problems() const {
-    if (!source_) return {};
-    return {source_->problems().begin(), source_->problems().end()};
   }
 
   void synced(model::Store& store) {

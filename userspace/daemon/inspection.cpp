@@ -100,7 +100,7 @@ admin::StatusView Inspection::status() const {
   status.pid = getpid();
   status.uptime_seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_).count();
-  status.source = parts_.options.source + " " + parts_.options.manifests;
+  status.source = parts_.source() ? parts_.source()->name() : "";
   status.synced = parts_.sync.completed();
   status.adopted = parts_.object.adopted();
   for (const auto& [name, service] : parts_.store.services()) {
@@ -137,8 +137,9 @@ std::vector<admin::UsageView> Inspection::usage() const {
 
 std::vector<admin::ProblemView> Inspection::problems() const {
   std::vector<admin::ProblemView> views;
-  for (const model::Problem& problem : parts_.source_problems())
-    views.push_back(to_view(problem));
+  if (const source::Source* source = parts_.source())
+    for (const model::Problem& problem : source->problems())
+      views.push_back(to_view(problem));
   for (const auto& [service, problems] : parts_.sync.compiler().problems())
     for (const model::Problem& problem : problems)
       views.push_back(to_view(problem));

@@ -9,6 +9,7 @@
 #include "userspace/daemon/sync.h"
 #include "userspace/datapath/flows.h"
 #include "userspace/model/store.h"
+#include "userspace/source/source.h"
 
 namespace fairlead::daemon {
 
@@ -22,7 +23,7 @@ class Inspection : public admin::Inspector {
     const Sync& sync;
     const model::Store& store;
     const datapath::Sweeper& sweeper;
-    std::function<std::vector<model::Problem>()> source_problems;
+    std::function<const source::Source*()> source;  // null before there is one
   };
   explicit Inspection(const Parts& parts) : parts_(parts), started_(std::chrono::steady_clock::now()) {}
 

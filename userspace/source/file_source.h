@@ -41,6 +41,7 @@ class FileSource : public Source {
   // Scans, and goes on at each change.
   Result<> start() override;
   bool complete() const override { return complete_; }
+  std::string name() const override { return "file " + options_.directory.string(); }
   const std::set<model::Problem>& problems() const override { return problems_; }
 
   // Reads what has changed, and calls the handlers. Fails when the directory can't be read. Needs no start().

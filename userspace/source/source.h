@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <set>
+#include <string>
 
 #include "userspace/model/problem.h"
 #include "userspace/model/store.h"
@@ -43,6 +44,9 @@ class Source {
   // may be one that could not be read since this process began: it is no reason to take away what an earlier process
   // left in the kernel.
   virtual bool complete() const = 0;
+
+  // For people: "file /etc/fairlead", "kubernetes https://192.0.2.1:6443".
+  virtual std::string name() const = 0;
 
   // What is wrong at present.
   virtual const std::set<model::Problem>& problems() const = 0;

@@ -65,6 +65,10 @@ bool KubernetesSource::complete() const {
                      [](const Follower& follower) { return follower.mirror->is_complete(); });
 }
 
+std::string KubernetesSource::name() const {
+  return "kubernetes " + Client(access_, pace_).server();
+}
+
 void KubernetesSource::remark(const Remark& remark) {
   if (const model::Service* service = store_.service(remark.service))
     events_.warn({"Service", "v1", service->name, service->uid, remark.reason, remark.message});

@@ -40,6 +40,7 @@ class KubernetesSource : public Source {
 
   Result<> start() override;
   bool complete() const override;
+  std::string name() const override;
   const std::set<model::Problem>& problems() const override { return problems_; }
   // As Events.
   void remark(const Remark& remark) override;
