@@ -22,7 +22,8 @@ Gunzip::~Gunzip() {
 Result<> Gunzip::feed(std::string_view packed, std::string& out) {
   stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
   stream_.avail_in = static_cast<uInt>(packed.size());
-  do {
+  bool more = !packed.empty();
+  while (more) {
     if (done_) return Error{"gzip: bytes behind the end", 0};
     const std::size_t before = out.size();
     out.resize(before + kStep);
@@ -34,7 +35,8 @@ Result<> Gunzip::feed(std::string_view packed, std::string& out) {
     if (status != Z_OK && status != Z_STREAM_END)
       return Error{std::string("gzip: ") + (stream_.msg ? stream_.msg : "broken stream"), 0};
     done_ = status == Z_STREAM_END;
-  } while (stream_.avail_in > 0 || stream_.avail_out == 0);
+    more = stream_.avail_in > 0 || (stream_.avail_out == 0 && !done_);
+  }
   return {};
 }
 

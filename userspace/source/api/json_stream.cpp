@@ -5,6 +5,8 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/value_stack.hpp>
+#include <optional>
+#include <vector>
 
 namespace fairlead::source::api {
 namespace {
@@ -12,6 +14,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kDeepest = 64;
+constexpr std::size_t kOrdinaryItem = 32 << 10;
 
 json::parse_options options() {
   json::parse_options options;
@@ -119,7 +122,9 @@ class Handler {
   bool building() const { return building_ && silent_at_ == 0; }
 
   void begin() {
-    stack_.reset(in_items_ ? json::storage_ptr(&memory_) : json::storage_ptr());
+    // A new one, because the blocks of one that is released and used again double each time.
+    if (in_items_) memory_.emplace(buffer_.data(), buffer_.size());
+    stack_.reset(in_items_ ? json::storage_ptr(&*memory_) : json::storage_ptr());
     building_ = true;
   }
 
@@ -148,15 +153,13 @@ class Handler {
 
   void deliver() {
     ++items_;
-    {
-      const json::value item = stack_.release();
-      on_item_(item);
-    }
-    memory_.release();
+    const json::value item = stack_.release();
+    on_item_(item);
   }
 
   OnObject on_item_;
-  json::monotonic_resource memory_;  // of the item that is being built
+  std::vector<unsigned char> buffer_ = std::vector<unsigned char>(kOrdinaryItem);
+  std::optional<json::monotonic_resource> memory_;  // of the item that is being built
   json::value_stack stack_;
   json::value metadata_;
   std::string key_;     // as far as it has come
