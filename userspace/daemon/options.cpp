@@ -105,9 +105,10 @@ void complete(Options& options, std::vector<Setting>& settings, Remarks& remarks
     listen(options.metrics_address, "metrics-bind-address", "[::1]:10249");
   }
   if (!bind.is_unspecified())
-    remarks.warnings.push_back("--bind-address: " + options.bind_address + ": is not honoured yet");
+    remarks.warnings.push_back("--bind-address (bindAddress): " + options.bind_address + ": is not honoured yet");
   if (options.detect_local_mode != "ClusterCIDR")
-    remarks.warnings.push_back("--detect-local-mode: " + options.detect_local_mode + ": is not honoured yet");
+    remarks.warnings.push_back("--detect-local-mode (detectLocalMode): " + options.detect_local_mode +
+                               ": is not honoured yet");
   choose_source(options);
 }
 

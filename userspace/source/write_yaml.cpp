@@ -25,7 +25,8 @@ std::string number_text(const json::value& value) {
 }
 
 void emit_string(YAML::Emitter& out, std::string_view text) {
-  if (resolve_plain(text) != json::value(text)) out << YAML::DoubleQuoted;
+  const bool is_itself = text != "<<" && resolve_plain(text) == json::value(text);
+  if (!is_itself) out << YAML::DoubleQuoted;
   out << std::string(text);
 }
 

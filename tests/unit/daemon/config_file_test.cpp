@@ -174,7 +174,7 @@ detectLocal: {interfaceNamePrefix: veth}
   EXPECT_THAT(options.warnings,
               ElementsAre("KubeProxyConfiguration: iptables.masqueradeAll: true: is not honoured yet",
                           "KubeProxyConfiguration: detectLocal.interfaceNamePrefix: veth: is not honoured yet",
-                          "--detect-local-mode: InterfaceNamePrefix: is not honoured yet"));
+                          "--detect-local-mode (detectLocalMode): InterfaceNamePrefix: is not honoured yet"));
   EXPECT_EQ(options.healthz_address, "[::]:10256");
 }
 

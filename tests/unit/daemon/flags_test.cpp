@@ -130,7 +130,7 @@ TEST_F(Flags, ListeningAddressesMayLackAPortAndFollowTheFamilyOfBindAddress) {
   EXPECT_EQ(options.metrics_address, "[::1]:10249");
   EXPECT_THAT(options.warnings, IsEmpty());
   EXPECT_THAT(Parsing::options(with({"--bind-address=192.0.2.1"})).warnings,
-              ElementsAre("--bind-address: 192.0.2.1: is not honoured yet"));
+              ElementsAre("--bind-address (bindAddress): 192.0.2.1: is not honoured yet"));
 }
 
 TEST_F(Flags, NodePortAddressesHaveKubeProxysWords) {
@@ -161,9 +161,10 @@ TEST_F(Flags, OfKubeProxyThatMeanNothingAreNoted) {
                           "--feature-gates: A=true,B=false: has no meaning here",
                           "--ipvs-scheduler: lc: has no meaning here", "--ipvs-strict-arp: true: has no meaning here",
                           "--conntrack-max-per-core: 0: has no meaning here: the kernel's conntrack is left as it is"));
-  EXPECT_THAT(options.warnings, ElementsAre("--masquerade-all: true: is not honoured yet",
-                                            "--pod-bridge-interface: cni0: is not honoured yet",
-                                            "--detect-local-mode: BridgeInterface: is not honoured yet"));
+  EXPECT_THAT(
+      options.warnings,
+      ElementsAre("--masquerade-all: true: is not honoured yet", "--pod-bridge-interface: cni0: is not honoured yet",
+                  "--detect-local-mode (detectLocalMode): BridgeInterface: is not honoured yet"));
   EXPECT_EQ(options.oom_score_adj, -999);
 }
 
