@@ -2,19 +2,19 @@
 #include "userspace/daemon/config_file.h"
 
 #include <boost/json/value.hpp>
-#include <cerrno>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include "userspace/daemon/config_document.h"
 #include "userspace/source/documents.h"
+#include "userspace/source/text_file.h"
 
 namespace fairlead::daemon {
 namespace {
 
 namespace json = boost::json;
 using source::Reader;
+
+constexpr std::size_t kMaxBytes = 1 << 20;  // more than a ConfigMap holds
 
 struct Placed {
   const json::value* document = nullptr;
@@ -46,22 +46,12 @@ ByHome sort(const std::vector<json::value>& documents, const std::string& path, 
   return result;
 }
 
-Result<std::string> read_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  // An empty file leaves no text to write, which is no error of the file's.
-  if (!file || file.bad() || (text.fail() && errno != 0)) return make_error("read", path, errno);
-  return text.str();
-}
-
 }  // namespace
 
 void read_config(const std::string& path, std::vector<Setting>& settings, Remarks& remarks) {
-  const auto text = read_file(path);
-  if (!text) return remarks.errors.push_back(text.error().message);
-  const auto documents = source::parse_documents(path, *text);
+  const auto file = source::TextFile::read(path, kMaxBytes);
+  if (!file) return remarks.errors.push_back(path + ": " + file.error().message);
+  const auto documents = source::parse_documents(path, file->text);
   if (!documents)
     return remarks.errors.push_back(path + ", " + documents.error().place() + ": " + documents.error().message);
   const std::size_t errors_before = remarks.errors.size();

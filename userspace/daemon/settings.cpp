@@ -48,7 +48,7 @@ class Table {
         "How to reach the Kubernetes API and who to be there (default: what a pod of the cluster is given)");
     add("master", ours("master"), text(options_.master, "URL"),
         "The Kubernetes API server, rather than the one in --kubeconfig");
-    add("kube-api-qps", kube("clientConnection.qps"), real(options_.kube_api_qps),
+    add("kube-api-qps", kube("clientConnection.qps"), rate(options_.kube_api_qps),
         "Requests a second to the API server, besides watches; negative: no limit")
         .zero_is_default = true;
     add("kube-api-burst", kube("clientConnection.burst"), whole(options_.kube_api_burst, 1, 1 << 20),

@@ -55,7 +55,8 @@ Value word(std::string& value, const std::string& type, const Texts& words);
 Value whole(std::uint32_t& value, std::uint32_t lowest, std::uint32_t highest);
 Value whole(int& value, int lowest, int highest);
 Value whole(std::optional<int>& value, int lowest, int highest);
-Value real(double& value);
+// Negative for no limit, which reads as more than lbd can send.
+Value rate(double& value);
 Value boolean(bool& value);
 Value seconds(std::uint32_t& value);
 Value port_range(datapath::PortRange& value);

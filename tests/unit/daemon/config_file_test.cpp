@@ -248,7 +248,7 @@ TEST_F(ConfigFile, ThatCannotBeReadSaysWhere) {
   EXPECT_THAT(errors_of(fairlead("logLevel: a\nlogLevel: b\n")),
               ElementsAre(", document 1, line 4, column 1: the key 'logLevel' stands twice in the map"));
   EXPECT_THAT(errors({"--config", path("absent")}),
-              ElementsAre("read " + path("absent") + ": No such file or directory"));
+              ElementsAre(path("absent") + ": cannot be read: No such file or directory"));
 }
 
 TEST_F(ConfigFile, IsWrittenAndReadBack) {

@@ -46,7 +46,7 @@ TEST_F(Flags, AreTaken) {
   EXPECT_EQ(options.datapath.sizes.flows6, 128u);
   EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_ANSWERED], 5400u);
   EXPECT_EQ(options.oom_score_adj, -999);
-  EXPECT_EQ(options.kube_api_qps, -1);
+  EXPECT_EQ(options.kube_api_qps, 1e6) << "no limit";
   EXPECT_EQ(options.node_name, "node-a");
   EXPECT_TRUE(options.bind_address_hard_fail);
   EXPECT_EQ(options.log_level, "error");
@@ -85,7 +85,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"--snat-port-range=1000-1062", "--snat-port-range: 1000-1062: must have at least 64 ports"},
         Wrong{"--max-flows-ipv4=63", "--max-flows-ipv4: 63: must be a whole number between 64 and 16777216"},
         Wrong{"--max-flows-ipv4=1e5", "--max-flows-ipv4: 1e5: must be a whole number between 64 and 16777216"},
-        Wrong{"--kube-api-qps=fast", "--kube-api-qps: fast: must be a number"},
+        Wrong{"--kube-api-qps=fast", "--kube-api-qps: fast: must be a number from 0.001, or negative for no limit"},
+        Wrong{"--kube-api-qps=1e-9", "--kube-api-qps: 1e-9: must be a number from 0.001, or negative for no limit"},
         Wrong{"--oom-score-adj=-1001", "--oom-score-adj: -1001: must be a whole number between -1000 and 1000"},
         Wrong{"--conntrack-udp-timeout=500ms",
               "--conntrack-udp-timeout: 500ms: must be a duration between 1s and 8760h, such as 1h30m"},

@@ -6,12 +6,11 @@
 
 #include <boost/algorithm/hex.hpp>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "userspace/source/api/spawn.h"
 #include "userspace/source/text.h"
 #include "userspace/util/timestamp.h"
 
@@ -49,7 +48,7 @@ EventRecorder::EventRecorder(asio::io_context& io, Access access, Options option
 }
 
 void EventRecorder::start() {
-  asio::co_spawn(io_, run(), asio::detached);
+  spawn(io_, run());
 }
 
 void EventRecorder::warn(Warning warning) {

@@ -2,14 +2,12 @@
 #include "userspace/source/api/kubernetes_source.h"
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <utility>
+
+#include "userspace/source/api/spawn.h"
 
 namespace fairlead::source::api {
 namespace {
-
-namespace asio = boost::asio;
 
 // What kube-proxy selects too: other proxies' services and headless ones are not for us.
 const Resource kServices{"/api/v1/services", "!service.kubernetes.io/service-proxy-name", "spec.clusterIP!=None"};
@@ -34,7 +32,7 @@ Result<> KubernetesSource::start() {
   follow(Kind::kEndpointSlice, kSlices);
   follow(Kind::kNode, {"/api/v1/nodes", "", "metadata.name=" + options_.node_name});
   for (const Follower& follower : followers_)
-    asio::co_spawn(io_, follower.list_watch->run(), asio::detached);
+    spawn(io_, follower.list_watch->run());
   events_.start();
   return {};
 }

@@ -43,6 +43,18 @@ TEST(Gunzip, UnpacksWhateverThePieces) {
   }
 }
 
+// As when the end of a body comes in a read of its own; 65536 is a full step of the output.
+TEST(Gunzip, TakesAnEmptyPieceAtTheEnd) {
+  for (const std::size_t size : {1000ul, 65536ul, 131072ul}) {
+    Gunzip gunzip;
+    std::string out;
+    ASSERT_TRUE(gunzip.feed(pack(some_text(size)), out));
+    EXPECT_TRUE(gunzip.feed("", out));
+    EXPECT_TRUE(gunzip.done());
+    EXPECT_EQ(out.size(), size);
+  }
+}
+
 TEST(Gunzip, KnowsWhetherTheEndWasSeen) {
   const std::string packed = pack(some_text(1000));
   Gunzip gunzip;

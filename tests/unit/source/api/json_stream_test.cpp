@@ -89,6 +89,16 @@ TEST(ListStream, RefusesWhatIsNoList) {
   }
 }
 
+TEST(ListStream, TakesThousandsOfItems) {
+  std::string text = R"({"metadata":{"resourceVersion":"1"},"items":[)";
+  for (int i = 0; i < 3000; ++i)
+    text += (i ? "," : "") +
+            ("{\"metadata\":{\"name\":\"" + std::string(static_cast<std::size_t>(i) % 50 * 100, 'x') + "\"}}");
+  const Listed listed = list(text + "]}", 10'000);
+  ASSERT_TRUE(listed.result) << listed.result.error().message;
+  EXPECT_EQ(listed.items.size(), 3000u);
+}
+
 TEST(ListStream, HoldsNoEndlessObject) {
   ListStream stream([](const json::value&) {});
   ASSERT_TRUE(stream.feed(R"({"items":[{"text":")"));
