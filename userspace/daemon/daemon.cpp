@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/daemon.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
@@ -131,6 +132,8 @@ class Daemon {
     if (!sync_.completed() && source_->complete()) {
       sync_.complete(begin);
       spdlog::info("in sync: {} service ports", sync_.specs().size());
+      // What reading the first lists took and nothing will take again.
+      malloc_trim(0);
     }
     tell_health();
     metrics_.synced(SteadyClock::now() - begin);

@@ -31,6 +31,32 @@ bool put_into(model::Store& store, const Object& value) {
                     value);
 }
 
+template <class Objects>
+Object find_in(const Objects& objects, const model::Name& name) {
+  const auto found = objects.find(name);
+  return found == objects.end() ? Object() : Object(found->second);
+}
+
+Object find_in(const model::Store& store, Kind kind, const model::Name& name) {
+  switch (kind) {
+    case Kind::kService:
+      return find_in(store.services(), name);
+    case Kind::kEndpointSlice:
+      return find_in(store.slices(), name);
+    case Kind::kNode:
+      return store.node() ? Object(store.node()) : Object();
+  }
+  return {};
+}
+
+bool are_equal(const Object& a, const Object& b) {
+  return std::visit(
+      Overload{[](std::monostate, std::monostate) { return true; },
+               []<class T>(const std::shared_ptr<T>& one, const std::shared_ptr<T>& other) { return *one == *other; },
+               [](const auto&, const auto&) { return false; }},
+      a, b);
+}
+
 bool remove_from(model::Store& store, Kind kind, const model::Name& name) {
   switch (kind) {
     case Kind::kService:
@@ -90,6 +116,8 @@ void Mirror::list_begun() {
 void Mirror::listed(const json::value& object) {
   Read one = read(object);
   const model::Name name = one.name;
+  // So that a list that says nothing new takes no memory for its objects.
+  if (Object known = find_in(store_, kind_, name); are_equal(known, one.value)) one.value = std::move(known);
   list_.insert_or_assign(name, std::move(one));
 }
 
