@@ -18,8 +18,8 @@
 #include "userspace/daemon/node_network.h"
 #include "userspace/daemon/sync.h"
 #include "userspace/datapath/flows.h"
-#include "userspace/source/api/in_cluster.h"
-#include "userspace/source/api/kubeconfig.h"
+#include "userspace/source/access/in_cluster.h"
+#include "userspace/source/access/kubeconfig.h"
 #include "userspace/source/api/kubernetes_source.h"
 #include "userspace/source/file_source.h"
 
@@ -102,9 +102,9 @@ class Daemon {
 
   Result<std::unique_ptr<source::Source>> make_kubernetes_source() {
     const bool by_file = !options_.kubeconfig.empty() || !options_.master.empty();
-    auto access =
-        by_file ? source::api::from_kubeconfig(source::api::kubeconfig_files(options_.kubeconfig), {}, options_.master)
-                : source::api::in_cluster();
+    auto access = by_file ? source::access::from_kubeconfig(source::access::kubeconfig_files(options_.kubeconfig), {},
+                                                            options_.master)
+                          : source::access::in_cluster();
     if (!access) return access.error();
     const double unlimited = 1e9;
     auto pace = std::make_shared<source::api::TokenBucket>(

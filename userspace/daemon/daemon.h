@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "userspace/daemon/options.h"
+#include "userspace/daemon/options/options.h"
 #include "userspace/util/result.h"
 
 namespace fairlead::daemon {

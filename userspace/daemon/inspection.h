@@ -5,7 +5,7 @@
 
 #include "userspace/admin/inspector.h"
 #include "userspace/daemon/node_network.h"
-#include "userspace/daemon/options.h"
+#include "userspace/daemon/options/options.h"
 #include "userspace/daemon/sync.h"
 #include "userspace/datapath/flows.h"
 #include "userspace/model/store.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/daemon/options.h"
+#include "userspace/daemon/options/options.h"
 #include "userspace/datapath/attach.h"
 #include "userspace/datapath/host.h"
 #include "userspace/model/node.h"

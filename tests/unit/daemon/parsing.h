@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/daemon/options.h"
+#include "userspace/daemon/options/options.h"
 
 namespace fairlead::daemon {
 

@@ -32,7 +32,7 @@ std::string message_of(const std::string& body) {
 }  // namespace
 
 std::string Client::server() const {
-  const Cluster& cluster = access_.cluster;
+  const access::Cluster& cluster = access_.cluster;
   const bool bare6 = cluster.host.find(':') != std::string::npos;
   return (cluster.tls ? "https://" : "http://") + (bare6 ? "[" + cluster.host + "]" : cluster.host) + ":" +
          std::to_string(cluster.port) + cluster.base_path;
@@ -47,7 +47,7 @@ asio::awaitable<Result<>> Client::wait_for_turn() {
   co_return Result<>();
 }
 
-asio::awaitable<Result<>> Client::connect(const Identity& identity) {
+asio::awaitable<Result<>> Client::connect(const access::Identity& identity) {
   auto connection = co_await Connection::open(access_.cluster, identity, kPatience);
   if (!connection) co_return connection.error();
   connection_ = std::move(*connection);

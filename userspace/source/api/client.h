@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "userspace/source/api/access.h"
+#include "userspace/source/access/access.h"
 #include "userspace/source/api/connection.h"
 #include "userspace/source/api/pace.h"
 #include "userspace/util/result.h"
@@ -19,7 +19,8 @@ class Client {
  public:
   using Patience = Connection::Patience;
 
-  Client(Access access, std::shared_ptr<TokenBucket> pace) : access_(std::move(access)), pace_(std::move(pace)) {}
+  Client(access::Access access, std::shared_ptr<TokenBucket> pace)
+      : access_(std::move(access)), pace_(std::move(pace)) {}
 
   // Waits for its turn, sends, and returns when the answer's head is there, whatever it says. The body is then read to
   // its end, or abandoned by close() or the next send().
@@ -36,12 +37,12 @@ class Client {
  private:
   boost::asio::awaitable<Result<>> wait_for_turn();
   boost::asio::awaitable<Result<Answer>> try_send(const Request& request);
-  boost::asio::awaitable<Result<>> connect(const Identity& identity);
+  boost::asio::awaitable<Result<>> connect(const access::Identity& identity);
 
-  Access access_;
+  access::Access access_;
   std::shared_ptr<TokenBucket> pace_;
   std::unique_ptr<Connection> connection_;
-  Identity connected_as_;
+  access::Identity connected_as_;
 };
 
 }  // namespace fairlead::source::api

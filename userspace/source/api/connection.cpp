@@ -32,7 +32,7 @@ Error tls_error(const char* what, const Code& error) {
   return {std::string(what) + ": " + error.message(), 0};
 }
 
-Result<ssl::context> make_context(const Cluster& cluster, const Identity& identity) {
+Result<ssl::context> make_context(const access::Cluster& cluster, const access::Identity& identity) {
   ssl::context context(ssl::context::tls_client);
   Code error;
   context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1, error);
@@ -64,7 +64,7 @@ std::string bracketed(const std::string& host) {
 
 }  // namespace
 
-Connection::Connection(const Cluster& cluster, asio::any_io_executor executor, ssl::context context)
+Connection::Connection(const access::Cluster& cluster, asio::any_io_executor executor, ssl::context context)
     : cluster_(cluster),
       name_(bracketed(cluster.host) + ":" + std::to_string(cluster.port)),
       context_(std::move(context)),
@@ -82,7 +82,8 @@ void Connection::expire_after(Patience patience) {
   std::visit([&](auto& stream) { beast::get_lowest_layer(stream).expires_after(patience); }, stream_);
 }
 
-asio::awaitable<Result<std::unique_ptr<Connection>>> Connection::open(const Cluster& cluster, const Identity& identity,
+asio::awaitable<Result<std::unique_ptr<Connection>>> Connection::open(const access::Cluster& cluster,
+                                                                      const access::Identity& identity,
                                                                       Patience patience) {
   auto context = make_context(cluster, identity);
   if (!context) co_return context.error();

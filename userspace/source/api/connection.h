@@ -16,7 +16,7 @@
 #include <string_view>
 #include <variant>
 
-#include "userspace/source/api/access.h"
+#include "userspace/source/access/access.h"
 #include "userspace/source/api/gzip.h"
 #include "userspace/util/result.h"
 
@@ -46,8 +46,9 @@ class Connection {
 
   // Connects, shakes hands, and checks that it is the right server. Looking up its name takes as long as the system's
   // resolver allows.
-  static boost::asio::awaitable<Result<std::unique_ptr<Connection>>> open(const Cluster& cluster,
-                                                                          const Identity& identity, Patience patience);
+  static boost::asio::awaitable<Result<std::unique_ptr<Connection>>> open(const access::Cluster& cluster,
+                                                                          const access::Identity& identity,
+                                                                          Patience patience);
 
   // Returns when the answer's head is there. The answer to the request before must have been read to its end.
   boost::asio::awaitable<Result<Answer>> send(const Request& request, const std::string& authorization,
@@ -63,7 +64,7 @@ class Connection {
   using Tls = boost::beast::ssl_stream<boost::beast::tcp_stream>;
   using Parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;
 
-  Connection(const Cluster& cluster, boost::asio::any_io_executor executor, boost::asio::ssl::context context);
+  Connection(const access::Cluster& cluster, boost::asio::any_io_executor executor, boost::asio::ssl::context context);
 
   boost::asio::awaitable<Result<>> connect(Patience patience);
   boost::asio::awaitable<Result<>> shake_hands();
@@ -72,7 +73,7 @@ class Connection {
   void expire_after(Patience patience);
   Error failed(const char* operation, const boost::system::error_code& error) const;
 
-  Cluster cluster_;
+  access::Cluster cluster_;
   std::string name_;  // "host:port"
   boost::asio::ssl::context context_;
   std::variant<Plain, Tls> stream_;

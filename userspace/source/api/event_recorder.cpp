@@ -39,7 +39,7 @@ std::string event_name(const Warning& warning) {
 
 }  // namespace
 
-EventRecorder::EventRecorder(asio::io_context& io, Access access, Options options)
+EventRecorder::EventRecorder(asio::io_context& io, access::Access access, Options options)
     : io_(io),
       options_(std::move(options)),
       client_(std::move(access), std::make_shared<TokenBucket>(kPerSecond, kBurst)),

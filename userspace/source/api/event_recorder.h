@@ -39,7 +39,7 @@ class EventRecorder {
     std::string node_name;
     Backoff::Limits backoff = {std::chrono::seconds(1), std::chrono::minutes(2)};
   };
-  EventRecorder(boost::asio::io_context& io, Access access, Options options);
+  EventRecorder(boost::asio::io_context& io, access::Access access, Options options);
 
   void start();
   void warn(Warning warning);

@@ -15,8 +15,9 @@ const Resource kSlices{"/apis/discovery.k8s.io/v1/endpointslices", "!service.kub
 
 }  // namespace
 
-KubernetesSource::KubernetesSource(boost::asio::io_context& io, Access access, std::shared_ptr<TokenBucket> pace,
-                                   Options options, model::Store& store, Handlers handlers)
+KubernetesSource::KubernetesSource(boost::asio::io_context& io, access::Access access,
+                                   std::shared_ptr<TokenBucket> pace, Options options, model::Store& store,
+                                   Handlers handlers)
     : io_(io),
       access_(std::move(access)),
       pace_(std::move(pace)),

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "userspace/source/api/access.h"
+#include "userspace/source/access/access.h"
 #include "userspace/source/api/event_recorder.h"
 #include "userspace/source/api/list_watch.h"
 #include "userspace/source/api/mirror.h"
@@ -35,8 +35,8 @@ class KubernetesSource : public Source {
     ListWatch::Timing timing;
   };
 
-  KubernetesSource(boost::asio::io_context& io, Access access, std::shared_ptr<TokenBucket> pace, Options options,
-                   model::Store& store, Handlers handlers);
+  KubernetesSource(boost::asio::io_context& io, access::Access access, std::shared_ptr<TokenBucket> pace,
+                   Options options, model::Store& store, Handlers handlers);
 
   Result<> start() override;
   bool complete() const override;
@@ -56,7 +56,7 @@ class KubernetesSource : public Source {
   void tell();
 
   boost::asio::io_context& io_;
-  Access access_;
+  access::Access access_;
   std::shared_ptr<TokenBucket> pace_;
   Options options_;
   model::Store& store_;

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/source/access/exec_credential.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdint>
+#include <cstring>
+
+#include "userspace/source/access/entry.h"
+#include "userspace/source/access/pem.h"
+#include "userspace/source/access/token_file.h"
+
+namespace fairlead::source::access {
+namespace {
+
+namespace json = boost::json;
+using std::chrono::system_clock;
+
+// Years that the clock cannot count to are the last one that it can.
+system_clock::time_point clamped(std::int64_t seconds) {
+  constexpr std::int64_t kMost = std::chrono::floor<std::chrono::seconds>(system_clock::duration::max()).count();
+  return system_clock::time_point(std::chrono::seconds(std::clamp(seconds, -kMost, kMost)));
+}
+
+// As RFC 3339 writes it; fractions of a second are dropped.
+std::optional<system_clock::time_point> parse_time(const std::string& text) {
+  tm parts{};
+  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest && *rest == '.') rest += 1 + std::strspn(rest + 1, "0123456789");
+  if (!rest) return std::nullopt;
+  tm zone{};
+  const char* end = ::strptime(rest, "%z", &zone);
+  if (!end || *end != '\0') return std::nullopt;
+  return clamped(::timegm(&parts) - zone.tm_gmtoff);
+}
+
+void read_expiry(const Reader& from, ExecCredential& credential) {
+  if (from.absent()) return;
+  credential.expires = parse_time(from.text());
+  if (!credential.expires) from.complain("must be a time as in RFC 3339");
+}
+
+void read_identity(const Reader& status, Identity& identity) {
+  const std::string token = status["token"].text();
+  identity.certificate_pem = status["clientCertificateData"].text();
+  identity.key_pem = status["clientKeyData"].text();
+  if (!token.empty()) {
+    if (auto value = bearer(token))
+      identity.authorization = *std::move(value);
+    else
+      status["token"].complain(value.error().message);
+  }
+  if (identity.certificate_pem.empty() && identity.key_pem.empty()) {
+    if (token.empty()) status.complain("has neither a token nor a client certificate");
+  } else if (identity.certificate_pem.empty() || identity.key_pem.empty()) {
+    status.complain("has only one of clientCertificateData and clientKeyData");
+  } else if (const auto pair = check_pair(identity.certificate_pem, identity.key_pem); !pair) {
+    status["clientCertificateData"].complain(pair.error().message);
+  }
+}
+
+}  // namespace
+
+std::string exec_info(std::string_view api_version, const json::value& cluster) {
+  json::object spec{{"interactive", false}};
+  if (!cluster.is_null()) spec["cluster"] = cluster;
+  return json::serialize(json::object{{"apiVersion", api_version}, {"kind", "ExecCredential"}, {"spec", spec}});
+}
+
+Result<ExecCredential> parse_exec_credential(std::string_view output, std::string_view api_version) {
+  boost::system::error_code error;
+  const json::value object = json::parse(output, error);
+  if (error) return Error{"what it wrote is not JSON: " + error.message(), 0};
+  return read_value(object, "what it wrote", "", [&](const Reader& reader) {
+    ExecCredential credential;
+    if (reader["kind"].text() != "ExecCredential") reader["kind"].complain("must be ExecCredential");
+    if (reader["apiVersion"].text() != api_version)
+      reader["apiVersion"].complain("must be " + std::string(api_version) + ", as the plugin is configured");
+    const Reader status = reader["status"].required();
+    if (status.absent()) return credential;
+    read_identity(status, credential.identity);
+    read_expiry(status["expirationTimestamp"], credential);
+    return credential;
+  });
+}
+
+}  // namespace fairlead::source::access

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/source/access/server_url.h"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <charconv>
+
+namespace fairlead::source::access {
+
+Result<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (code != std::errc() || end != text.data() + text.size() || port == 0)
+    return Error{"the port must be between 1 and 65535", 0};
+  return port;
+}
+
+Result<Cluster> parse_server(std::string_view text) {
+  const auto parsed = boost::urls::parse_uri(text);
+  const bool tls = parsed && parsed->scheme_id() == boost::urls::scheme::https;
+  if (!parsed || (!tls && parsed->scheme_id() != boost::urls::scheme::http) || parsed->host().empty())
+    return Error{"must be https://host[:port][/path], or http", 0};
+  if (parsed->has_userinfo() || parsed->has_query() || parsed->has_fragment())
+    return Error{"must have neither a user nor a query nor a fragment", 0};
+  Cluster cluster;
+  cluster.tls = tls;
+  cluster.host = parsed->host_address();
+  cluster.port = tls ? 443 : 80;
+  if (!parsed->port().empty()) {
+    const auto port = parse_port(parsed->port());
+    if (!port) return port.error();
+    cluster.port = *port;
+  }
+  cluster.base_path = std::string(parsed->encoded_path());
+  while (cluster.base_path.ends_with('/'))
+    cluster.base_path.pop_back();
+  return cluster;
+}
+
+}  // namespace fairlead::source::access
