@@ -20,6 +20,11 @@ struct FlowFilter {
   std::uint64_t limit = 0;  // 0: all
 };
 
+enum class Backends {
+  kEach,
+  kTogether,  // one BackendView for all of a port's, of which only the counters mean something
+};
+
 // What the control API asks of the daemon. Called on the event loop's thread; an answer is a snapshot.
 class Inspector {
  public:
@@ -28,7 +33,7 @@ class Inspector {
   virtual VersionView version() const = 0;
   virtual StatusView status() const = 0;
   virtual std::vector<ProblemView> problems() const = 0;
-  virtual std::vector<ServiceView> services() const = 0;
+  virtual std::vector<ServiceView> services(Backends backends) const = 0;
   // Errors name what was asked for.
   virtual Result<ServiceView> service(const std::string& space, const std::string& name) const = 0;
   virtual Result<std::vector<FlowView>> flows(const FlowFilter& filter) const = 0;

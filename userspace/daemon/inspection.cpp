@@ -148,10 +148,12 @@ std::vector<admin::ProblemView> Inspection::problems() const {
   return views;
 }
 
-std::vector<admin::ServiceView> Inspection::services() const {
+std::vector<admin::ServiceView> Inspection::services(admin::Backends backends) const {
+  const std::vector<lb_backend_stats> all = datapath::read_backend_stats(parts_.object);
+  const Stats stats = [&](std::uint32_t slot) { return slot < all.size() ? all[slot] : lb_backend_stats{}; };
   std::vector<admin::ServiceView> views;
   for (const auto& [name, service] : parts_.store.services())
-    views.push_back(view(*service));
+    views.push_back(view(*service, backends, stats));
   return views;
 }
 
@@ -163,14 +165,20 @@ Result<const model::Service*> Inspection::find(const std::string& space, const s
 Result<admin::ServiceView> Inspection::service(const std::string& space, const std::string& name) const {
   const auto found = find(space, name);
   if (!found) return found.error();
-  return view(**found);
+  return view(**found, admin::Backends::kEach,
+              [this](std::uint32_t slot) { return datapath::read_backend_stats(parts_.object, slot); });
 }
 
-admin::ServiceView Inspection::view(const model::Service& service) const {
+admin::ServiceView Inspection::view(const model::Service& service, admin::Backends backends, const Stats& stats) const {
   admin::ServiceView result{service.name.space, service.name.name, type_name(service), {}, {}};
   for (const std::string& port : parts_.sync.compiler().ports_of(service.name))
-    if (const auto spec = parts_.sync.specs().find(port); spec != parts_.sync.specs().end())
-      result.ports.push_back(view(service, spec->second));
+    if (const auto spec = parts_.sync.specs().find(port); spec != parts_.sync.specs().end()) {
+      admin::ServicePortView& added = result.ports.emplace_back(view(service, spec->second));
+      if (backends == admin::Backends::kEach)
+        added.backends = each_backend(spec->second, stats);
+      else
+        added.backends.push_back(all_backends(spec->second, stats));
+    }
   const auto& problems = parts_.sync.compiler().problems();
   if (const auto it = problems.find(service.name); it != problems.end())
     for (const model::Problem& problem : it->second)
@@ -192,17 +200,36 @@ admin::ServicePortView Inspection::view(const model::Service& service, const sta
   result.family = spec.family == LB_AF_INET ? "IPv4" : "IPv6";
   for (const state::FrontendSpec& frontend : spec.frontends)
     result.frontends.push_back(to_view(service, spec, frontend));
+  return result;
+}
+
+admin::BackendView Inspection::all_backends(const state::PortSpec& spec, const Stats& stats) const {
+  admin::BackendView sum;
+  for (const state::BackendSpec& backend : spec.backends)
+    if (const auto slot = parts_.sync.placement().slot(spec.name, backend.endpoint)) {
+      const lb_backend_stats one = stats(*slot);
+      sum.packets_in += one.packets[0];
+      sum.bytes_in += one.bytes[0];
+      sum.packets_out += one.packets[1];
+      sum.bytes_out += one.bytes[1];
+      sum.connections += one.flows;
+    }
+  return sum;
+}
+
+std::vector<admin::BackendView> Inspection::each_backend(const state::PortSpec& spec, const Stats& stats) const {
+  std::vector<admin::BackendView> views;
   for (std::uint32_t i = 0; i < spec.backends.size(); ++i) {
     const state::BackendSpec& backend = spec.backends[i];
     const auto slot = parts_.sync.placement().slot(spec.name, backend.endpoint);
-    const lb_backend_stats stats = slot ? datapath::read_backend_stats(parts_.object, *slot) : lb_backend_stats{};
+    const lb_backend_stats counted = slot ? stats(*slot) : lb_backend_stats{};
     const char* state = backend.flags & LB_BACKEND_DRAINING ? "draining" : is_used(spec, i) ? "active" : "unused";
-    result.backends.push_back({state::from_abi(backend.endpoint.addr, backend.endpoint.family).to_string(),
-                               ntohs(backend.endpoint.port), state, (backend.flags & LB_BACKEND_LOCAL) != 0,
-                               slot ? static_cast<std::int64_t>(*slot) : -1, stats.flows, stats.packets[0],
-                               stats.bytes[0], stats.packets[1], stats.bytes[1]});
+    views.push_back({state::from_abi(backend.endpoint.addr, backend.endpoint.family).to_string(),
+                     ntohs(backend.endpoint.port), state, (backend.flags & LB_BACKEND_LOCAL) != 0,
+                     slot ? static_cast<std::int64_t>(*slot) : -1, counted.flows, counted.packets[0], counted.bytes[0],
+                     counted.packets[1], counted.bytes[1]});
   }
-  return result;
+  return views;
 }
 
 Result<std::vector<admin::FlowView>> Inspection::flows(const admin::FlowFilter& filter) const {

@@ -30,15 +30,20 @@ class Inspection : public admin::Inspector {
   admin::VersionView version() const override;
   admin::StatusView status() const override;
   std::vector<admin::ProblemView> problems() const override;
-  std::vector<admin::ServiceView> services() const override;
+  std::vector<admin::ServiceView> services(admin::Backends backends) const override;
   Result<admin::ServiceView> service(const std::string& space, const std::string& name) const override;
   Result<std::vector<admin::FlowView>> flows(const admin::FlowFilter& filter) const override;
   Result<std::vector<admin::RingView>> rings(const std::string& space, const std::string& name) const override;
   std::vector<admin::VerdictView> verdicts() const override;
 
  private:
-  admin::ServiceView view(const model::Service& service) const;
+  // Counters of a slot.
+  using Stats = std::function<lb_backend_stats(std::uint32_t)>;
+
+  admin::ServiceView view(const model::Service& service, admin::Backends backends, const Stats& stats) const;
   admin::ServicePortView view(const model::Service& service, const state::PortSpec& spec) const;
+  std::vector<admin::BackendView> each_backend(const state::PortSpec& spec, const Stats& stats) const;
+  admin::BackendView all_backends(const state::PortSpec& spec, const Stats& stats) const;
   std::vector<admin::UsageView> usage() const;
   Result<const model::Service*> find(const std::string& space, const std::string& name) const;
 

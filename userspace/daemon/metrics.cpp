@@ -221,8 +221,8 @@ std::string Metrics::text() const {
   const auto append = [&](std::vector<MetricFamily> more) {
     std::move(more.begin(), more.end(), std::back_inserter(families));
   };
-  // Once: it reads counters of every backend.
-  const std::vector<admin::ServiceView> services = parts_.inspector.services();
+  // Once: it reads the counters of all backends.
+  const std::vector<admin::ServiceView> services = parts_.inspector.services(admin::Backends::kTogether);
   append({verdicts(parts_.inspector), no_local_endpoints(services),
           answers("kubeproxy_proxy_healthz_total", "Answers of /healthz.", parts_.health.healthz_answers()),
           answers("kubeproxy_proxy_livez_total", "Answers of /livez.", parts_.health.livez_answers())});

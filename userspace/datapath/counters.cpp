@@ -2,6 +2,7 @@
 #include "userspace/datapath/counters.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 namespace fairlead::datapath {
@@ -12,6 +13,18 @@ const char* lower(const char* text) {
   std::string* copy = new std::string(text);
   std::transform(copy->begin(), copy->end(), copy->begin(), [](unsigned char c) { return std::tolower(c); });
   return copy->c_str();
+}
+
+lb_backend_stats sum(std::span<const lb_backend_stats> cpus) {
+  lb_backend_stats sum{};
+  for (const lb_backend_stats& one : cpus) {
+    for (int direction = 0; direction < 2; ++direction) {
+      sum.packets[direction] += one.packets[direction];
+      sum.bytes[direction] += one.bytes[direction];
+    }
+    sum.flows += one.flows;
+  }
+  return sum;
 }
 
 }  // namespace
@@ -27,16 +40,26 @@ Verdicts read_verdicts(const Object& object) {
 }
 
 lb_backend_stats read_backend_stats(const Object& object, std::uint32_t slot) {
-  lb_backend_stats sum{};
-  for (const lb_backend_stats& one :
-       read_per_cpu<lb_backend_stats>(object.backend_stats_fd(), slot, object.possible_cpus())) {
-    for (int direction = 0; direction < 2; ++direction) {
-      sum.packets[direction] += one.packets[direction];
-      sum.bytes[direction] += one.bytes[direction];
-    }
-    sum.flows += one.flows;
+  return sum(read_per_cpu<lb_backend_stats>(object.backend_stats_fd(), slot, object.possible_cpus()));
+}
+
+std::vector<lb_backend_stats> read_backend_stats(const Object& object) {
+  constexpr std::uint32_t kBatch = 4096;
+  const std::size_t cpus = object.possible_cpus();
+  std::vector<lb_backend_stats> sums;
+  std::vector<lb_backend_stats> values(kBatch * cpus);
+  std::vector<std::uint32_t> keys(kBatch);
+  std::uint32_t at = 0;
+  for (bool more = true; more;) {
+    std::uint32_t count = kBatch;
+    more = bpf_map_lookup_batch(object.backend_stats_fd(), sums.empty() ? nullptr : &at, &at, keys.data(),
+                                values.data(), &count, nullptr) == 0;
+    // The end is an ENOENT that comes with the last of them.
+    if (!more && errno != ENOENT) break;
+    for (std::uint32_t i = 0; i < count; ++i)
+      sums.push_back(sum({values.data() + i * cpus, cpus}));
   }
-  return sum;
+  return sums;
 }
 
 void reset_backend_stats(const Object& object, std::uint32_t slot) {

@@ -67,7 +67,8 @@ std::uint32_t power_of_two(std::uint32_t wanted, std::uint32_t least) {
 Sizes rounded(const Sizes& asked) {
   Sizes sizes = asked;
   sizes.ring_slots = power_of_two(asked.ring_slots, LB_RING_CHUNK_SLOTS);
-  sizes.members = power_of_two(asked.members, LB_MEMBER_CHUNK_SLOTS);
+  // A list takes a power of two, rests before its space is used again, and some ports have two of them.
+  sizes.members = power_of_two(std::max(asked.members, 4 * asked.backends), LB_MEMBER_CHUNK_SLOTS);
   sizes.flows4 = power_of_two(asked.flows4, LB_FLOW_WAYS);
   sizes.flows6 = power_of_two(asked.flows6, LB_FLOW_WAYS);
   return sizes;
