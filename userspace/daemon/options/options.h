@@ -22,7 +22,7 @@ struct Options {
   std::string manifests;
   std::string kubeconfig;
   std::string master;        // goes before the server that kubeconfig names
-  double kube_api_qps = 50;  // requests besides watches
+  double kube_api_qps = 50;  // requests besides watches; negative: no limit
   int kube_api_burst = 100;
   std::string node_name;
   std::vector<std::string> devices;  // empty: those that have a default route

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/daemon/options/values.h"
+#include "userspace/daemon/values.h"
 
 #include <unistd.h>
 
@@ -129,16 +129,15 @@ Value whole(std::optional<int>& value, int lowest, int highest) {
 }
 
 Value rate(double& value) {
-  constexpr double kLeast = 0.001, kUnlimited = 1e6;
+  constexpr double kLeast = 0.001;
   const auto read = [&value](const std::string& text) {
     const auto number = to_number<double>(text);
     if (!number || !std::isfinite(*number) || (*number >= 0 && *number < kLeast))
       return "must be a number from 0.001, or negative for no limit";
-    value = *number < 0 ? kUnlimited : *number;
+    value = *number;
     return "";
   };
-  return scalar(Shape::kNumber, "N", read,
-                [&value] { return value == kUnlimited ? std::string("-1") : number_text(value); });
+  return scalar(Shape::kNumber, "N", read, [&value] { return number_text(value); });
 }
 
 Value boolean(bool& value) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "userspace/daemon/options/options.h"
+#include "userspace/daemon/options.h"
 
 namespace fairlead::daemon {
 
@@ -55,7 +55,7 @@ Value word(std::string& value, const std::string& type, const Texts& words);
 Value whole(std::uint32_t& value, std::uint32_t lowest, std::uint32_t highest);
 Value whole(int& value, int lowest, int highest);
 Value whole(std::optional<int>& value, int lowest, int highest);
-// Negative for no limit, which reads as more than lbd can send.
+// A second; negative for no limit.
 Value rate(double& value);
 Value boolean(bool& value);
 Value seconds(std::uint32_t& value);
