@@ -69,6 +69,20 @@ class Connections : public Scenario {
     return before && eventually(kSoon, [&] { return count() >= before + requests; });
   }
 
+  // Its connections are refused from now on. lbd waits for a second, because the endpoint may only move from slice to
+  // slice.
+  bool is_given_up(const Host& pod) {
+    return eventually(kSoon, [&] {
+      for (const Family family : kFamilies) {
+        const auto flows = daemon().query<std::vector<admin::FlowView>>(
+            {"flow", "list", "--backend", pod.address(family).to_string()});
+        if (!flows || !std::all_of(flows->begin(), flows->end(), [](const auto& flow) { return flow.backend_gone; }))
+          return false;
+      }
+      return true;
+    });
+  }
+
   std::vector<Hold> holds_;
 };
 
@@ -144,6 +158,7 @@ TEST_F(Connections, OutliveChangesThatWereMadeWithoutTheDaemon) {
   ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, after));
   const auto started = daemon().start();
   ASSERT_TRUE(started) << started.error().message;
+  EXPECT_TRUE(is_given_up(lab_->pod(1, 3)));
   EXPECT_TRUE(goes_on(lab_->pod(2, 1), 100));
   std::size_t kept = 0, cut = 0;
   for (const HeldConnection& one : finish()) {
@@ -179,6 +194,8 @@ TEST_F(Connections, EndWithAResetWhenTheirBackendIsGone) {
   const auto before = verdicts(daemon())["answer_backend_gone"];
   ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, {backend(1, 2), backend(2, 2)}));
   ASSERT_TRUE(balances_over(daemon(), "default/web", 2));
+  EXPECT_TRUE(is_given_up(lab_->pod(1, 1))) << "local";
+  EXPECT_TRUE(is_given_up(lab_->pod(2, 1))) << "remote";
   EXPECT_TRUE(goes_on(lab_->pod(1, 2), 200)) << "local";
   EXPECT_TRUE(goes_on(lab_->pod(2, 2), 200)) << "remote";
   unsigned cut = 0;

@@ -31,12 +31,13 @@ struct Limits {
 // wanted(); what has changed since the last look is touched().
 //
 // Nothing that the datapath may still follow is given away at once: a backend that leaves keeps its slot for
-// kRetireAfter, so that packets in flight through an old ring still find it, and slots and space rest for kQuarantine
+// kRetireAfter, so that packets in flight through an old ring still find it and an endpoint that moves from one
+// EndpointSlice to another, gone in between, keeps its flows; and slots and space rest for kQuarantine
 // before they are used again. Time is passed in; tick() does what has become due. Not thread safe.
 class Placement {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  static constexpr std::chrono::milliseconds kRetireAfter{50};
+  static constexpr std::chrono::milliseconds kRetireAfter{1000};
   static constexpr std::chrono::seconds kQuarantine{5};
 
   // first_generation is larger than any that a flow may remember.

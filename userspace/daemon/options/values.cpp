@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/daemon/values.h"
+#include "userspace/daemon/options/values.h"
 
 #include <unistd.h>
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "userspace/daemon/options.h"
+#include "userspace/daemon/options/options.h"
 
 namespace fairlead::daemon {
 
