@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/cluster.h"
 
+#include "userspace/util/timestamp.h"
+
 namespace fairlead::test {
 
 Result<> Cluster::add_nodes() const {
@@ -31,7 +33,8 @@ Result<> Cluster::create(const std::string& yaml, const std::string& name_space)
 Result<> Cluster::set_ready(const Pod& pod, bool ready, const std::string& name_space) const {
   const std::string status = ready ? "True" : "False";
   return kubectl({"patch", "pod", pod.name, "--subresource=status", "--patch",
-                  R"({"status":{"conditions":[{"type":"Ready","status":")" + status + R"("}]}})"},
+                  R"({"status":{"conditions":[{"type":"Ready","status":")" + status + R"(","lastTransitionTime":")" +
+                      format_timestamp(std::chrono::system_clock::now()) + R"("}]}})"},
                  name_space);
 }
 

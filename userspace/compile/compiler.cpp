@@ -33,10 +33,11 @@ Compiler::Output Compiler::update(const std::set<model::Name>& changed, const mo
   return output;
 }
 
-Compiler::Output Compiler::set_node(const NodeView& node, const model::Store& store) {
-  if (node == node_) return {};
+Compiler::Output Compiler::set_node(const NodeView& node, const std::set<model::Name>& changed,
+                                    const model::Store& store) {
+  if (node == node_) return update(changed, store);
   node_ = node;
-  std::set<model::Name> all;
+  std::set<model::Name> all = changed;
   for (const auto& [name, service] : store.services())
     all.insert(name);
   return update(all, store);

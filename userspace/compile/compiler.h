@@ -28,8 +28,9 @@ class Compiler {
 
   // Compiles these services anew, as the store has them now, and those that their frontends concern.
   Output update(const std::set<model::Name>& changed, const model::Store& store);
-  // What is known about this node has changed: everything is compiled anew, if it really has.
-  Output set_node(const NodeView& node, const model::Store& store);
+  // What is known about this node may have changed, and these services have: everything is compiled anew if the node
+  // really has, once.
+  Output set_node(const NodeView& node, const std::set<model::Name>& changed, const model::Store& store);
 
   // What each service cannot have, and why. Services without problems are not in it.
   const std::map<model::Name, std::vector<model::Problem>>& problems() const { return problems_; }

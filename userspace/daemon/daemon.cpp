@@ -127,8 +127,10 @@ class Daemon {
       health_.queued(family, SystemClock::now());
     metrics_.queued();
     metrics_.count_changes(changed);
-    if (changed.node) update_node();
-    sync_.changed(changed.services, store, begin);
+    if (changed.node)
+      update_node(changed.services);
+    else
+      sync_.changed(changed.services, store, begin);
     if (!sync_.completed() && source_->complete()) {
       sync_.complete(begin);
       spdlog::info("in sync: {} service ports", sync_.specs().size());
@@ -147,11 +149,12 @@ class Daemon {
       health_.updated(family, SystemClock::now());
   }
 
-  void update_node() {
+  // After these services have changed, too.
+  void update_node(const std::set<model::Name>& services = {}) {
     const model::Node* node = store_.node().get();
     compile::NodeView view{options_.node_name, node ? node->zone : "", network_.host_addresses()};
     health_.set_node_eligible(!node || (!node->being_deleted && !node->to_be_deleted));
-    sync_.set_node(view, network_.node_addresses(node), store_, SteadyClock::now());
+    sync_.set_node(view, network_.node_addresses(node), services, store_, SteadyClock::now());
     schedule_wakeup();
   }
 

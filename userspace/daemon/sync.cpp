@@ -32,14 +32,14 @@ void Sync::complete(Time now) {
   for (const std::string& name : placement_.names())
     if (!specs_.contains(name) && !refused_.contains(name)) placement_.remove(name, now);
   // Whatever an earlier daemon left that could not be taken over differs from what is wanted, and goes now.
-  pending_.add_all(actual_);
+  if (object_.adopted()) pending_.add_all(actual_);
   write(now);
 }
 
 void Sync::set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
-                    const model::Store& store, Time now) {
+                    const std::set<model::Name>& services, const model::Store& store, Time now) {
   placement_.set_node_addresses(addresses);
-  apply(compiler_.set_node(view, store), now);
+  apply(compiler_.set_node(view, services, store), now);
 }
 
 void Sync::apply(compile::Compiler::Output output, Time now) {

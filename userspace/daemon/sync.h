@@ -34,8 +34,9 @@ class Sync {
   // Every object that is asked for has been seen, and changed() told of it: what was not asked for is removed from the
   // maps.
   void complete(Time now);
+  // These services have changed, and perhaps the node.
   void set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
-                const model::Store& store, Time now);
+                const std::set<model::Name>& services, const model::Store& store, Time now);
 
   // Does what has become due. Call it at next_wakeup().
   void tick(Time now);

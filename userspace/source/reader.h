@@ -90,6 +90,7 @@ template <class T, class Read>
 std::vector<T> Reader::items(BadItem policy, Read&& read) const {
   std::vector<T> result;
   const boost::json::array* values = list();
+  if (values) result.reserve(values->size());
   for (std::size_t i = 0; values && i < values->size(); ++i) {
     const bool broken_before = std::exchange(findings_->broken, false);
     std::optional<T> value = read(item((*values)[i], i));

@@ -34,7 +34,7 @@ class Specs {
   explicit Specs(model::Store& store) : store_(store) {}
 
   Compiler::Output update() { return apply(compiler_.update(store_.take_changed().services, store_)); }
-  Compiler::Output set_node(const NodeView& node) { return apply(compiler_.set_node(node, store_)); }
+  Compiler::Output set_node(const NodeView& node) { return apply(compiler_.set_node(node, {}, store_)); }
 
   std::vector<std::string> all_frontends(const std::string& port) const {
     const auto it = specs_.find(port);
