@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iomanip>
@@ -28,13 +26,6 @@ struct Tally {
   std::vector<long> latencies;  // of the answered, microseconds
 };
 
-// Without this a UDP socket is told of closed ports only, not of unreachable hosts.
-void hear_all_errors(udp::socket& socket) {
-  const int on = 1;
-  setsockopt(socket.native_handle(), IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-  setsockopt(socket.native_handle(), IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-}
-
 // The kernel retries a SYN by itself, which belongs to TCP; a datagram is sent once.
 template <class Protocol>
 asio::awaitable<Outcome> connect_and_exchange(const Endpoint& to, std::string request) {
@@ -43,7 +34,7 @@ asio::awaitable<Outcome> connect_and_exchange(const Endpoint& to, std::string re
   boost::system::error_code refused;
   socket.open(remote.protocol(), refused);
   if (refused) co_return Outcome{refused, {}, {}};
-  if constexpr (std::is_same_v<Protocol, udp>) hear_all_errors(socket);
+  if constexpr (std::is_same_v<Protocol, udp>) hear_all_errors(socket.native_handle());
   const auto [error] = co_await socket.async_connect(remote, asio::as_tuple(asio::use_awaitable));
   if (error) co_return Outcome{error, {}, {}};
   co_return co_await exchange(socket, std::move(request));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/peer/exchange.h"
 
+#include <netinet/in.h>
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
 
@@ -25,7 +27,12 @@ Outcome understand(std::string_view answer, std::string_view request) {
   const json::value value = json::parse({answer.data(), answer.size()}, error);
   if (error || !value.is_object() || text_of(value.get_object(), "echo") != request)
     return {errc::make_error_code(errc::bad_message), {}, {}};
-  return {{}, text_of(value.get_object(), "server"), text_of(value.get_object(), "peer")};
+  const json::object& object = value.get_object();
+  const json::value* port = object.if_contains("local_port");
+  return {{},
+          text_of(object, "server"),
+          text_of(object, "peer"),
+          port != nullptr && port->is_int64() ? static_cast<unsigned>(port->get_int64()) : 0};
 }
 
 }  // namespace
@@ -56,6 +63,12 @@ asio::awaitable<Outcome> exchange(udp::socket& socket, std::string request) {
   const auto [error, size] = co_await socket.async_receive(asio::buffer(answer), kNoThrow);
   if (error) co_return Outcome{error, {}, {}};
   co_return understand(std::string_view(answer).substr(0, size), request);
+}
+
+void hear_all_errors(int socket) {
+  const int on = 1;
+  setsockopt(socket, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+  setsockopt(socket, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 }
 
 asio::awaitable<Outcome> within(std::chrono::milliseconds timeout, asio::awaitable<Outcome> work) {

@@ -81,6 +81,17 @@ void add_hold(CLI::App& app, HoldOptions& options) {
   command->add_flag("--json", options.json, "Report as one line of JSON");
 }
 
+void add_probe(CLI::App& app, ProbeOptions& options) {
+  CLI::App* command = app.add_subcommand("probe", "Try many targets and say of each who answered, or how it refused");
+  command->add_option("plan", options.plan, "File with a JSON object a line: id, protocol, to, tries, enough, group")
+      ->required();
+  command
+      ->add_option("--parallel", options.parallel,
+                   "Tries that are busy at once; those that wait for the end of silence are not")
+      ->capture_default_str();
+  add_milliseconds(command, "--timeout", options.timeout, "Milliseconds that are taken for silence");
+}
+
 // The usual soft limit of 1024 descriptors is few connections.
 void allow_many_sockets() {
   rlimit limit{};
@@ -96,12 +107,15 @@ int run(int argc, char** argv) {
   ServeOptions serve_options;
   AskOptions ask_options;
   HoldOptions hold_options;
+  ProbeOptions probe_options;
   add_serve(app, serve_options);
   add_ask(app, ask_options);
   add_hold(app, hold_options);
+  add_probe(app, probe_options);
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("serve")) return serve(serve_options);
   if (app.got_subcommand("ask")) return ask(ask_options);
+  if (app.got_subcommand("probe")) return probe(probe_options);
   return hold(hold_options);
 }
 

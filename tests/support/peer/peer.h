@@ -49,9 +49,16 @@ struct HoldOptions {
   bool json = false;
 };
 
+struct ProbeOptions {
+  std::string plan;       // a file: a JSON object a line, see probe.cpp
+  unsigned parallel = 1;  // tries that are busy at once
+  std::chrono::milliseconds timeout{1000};
+};
+
 // Each runs to its end and returns the exit status of the program.
 int serve(const ServeOptions& options);
 int ask(const AskOptions& options);
 int hold(const HoldOptions& options);
+int probe(const ProbeOptions& options);
 
 }  // namespace fairlead::peer
