@@ -13,6 +13,7 @@ import (
 const usage = `usage: controlplane COMMAND [options]     (controlplane COMMAND --help says which)
 
   run          starts a control plane and obeys lines on standard input until that ends
+  kubelets     runs servers in a lab as the pods of one that runs
   kubeconfig   prints a kubeconfig for a user of one that runs
   faultproxy   stands between clients and the API server of one that runs
 `
@@ -22,7 +23,7 @@ const usage = `usage: controlplane COMMAND [options]     (controlplane COMMAND -
 func init() { runtime.LockOSThread() }
 
 func main() {
-	commands := map[string]func([]string) error{"run": run, "kubeconfig": printKubeconfig, "faultproxy": faultProxy}
+	commands := map[string]func([]string) error{"run": run, "kubelets": runKubelets, "kubeconfig": printKubeconfig, "faultproxy": faultProxy}
 	name := ""
 	if len(os.Args) > 1 {
 		name = os.Args[1]

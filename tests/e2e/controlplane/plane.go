@@ -23,9 +23,9 @@ type plane struct {
 	etcd, apiserver, controllers *component
 }
 
-// These are what turns Services and Pods into EndpointSlices, keeps house behind them, and fills the roles view, edit and admin; none
-// of them needs a kubelet.
-const controllers = "endpointslice-controller,endpointslice-mirroring-controller,serviceaccount-controller," +
+// These are what turns Services and Pods into EndpointSlices and Deployments into Pods, keeps house behind them, and fills the roles
+// view, edit and admin; none of them needs a kubelet.
+const controllers = "deployment-controller,replicaset-controller,endpointslice-controller,endpointslice-mirroring-controller,serviceaccount-controller," +
 	"serviceaccount-token-controller,namespace-controller,garbage-collector-controller,service-cidr-controller," +
 	"clusterrole-aggregation-controller"
 

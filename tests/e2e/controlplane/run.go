@@ -108,7 +108,7 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, fmt.Errorf("%s: another control plane runs there: %w", path, err)
+		return nil, fmt.Errorf("%s: another one runs there: %w", path, err)
 	}
 	file.Truncate(0)
 	_, err = fmt.Fprintln(file, os.Getpid())

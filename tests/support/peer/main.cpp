@@ -30,7 +30,8 @@ CLI::Option* add_endpoint(CLI::App* app, const std::string& name, Endpoint& valu
 }
 
 void add_serve(CLI::App& app, ServeOptions& options) {
-  CLI::App* command = app.add_subcommand("serve", "Answer each line and datagram with what was seen of it, as JSON");
+  CLI::App* command = app.add_subcommand(
+      "serve", "Answer each line and datagram with what was seen of it, as JSON; and HTTP with the name");
   command->add_option("--name", options.name, "How this server calls itself")->required();
   const auto add_listener = [command](const std::string& name, std::vector<Endpoint>& to) {
     command->add_option_function<std::vector<std::string>>(

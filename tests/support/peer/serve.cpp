@@ -49,10 +49,30 @@ class Server {
            "\n";
   }
 
+  // For curl and browsers: its name alone.
+  std::string page() {
+    ++count_;
+    return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(name_.size() + 1) + "\r\n\r\n" + name_ + "\n";
+  }
+
  private:
   std::string name_;
   std::uint64_t count_ = 0;
 };
+
+bool is_http(std::string_view request) {
+  return request.ends_with(" HTTP/1.1\r") || request.ends_with(" HTTP/1.0\r");
+}
+
+// The rest of the request is read too: closing a socket with something unread in it would reset the connection.
+asio::awaitable<void> answer_http(tcp::socket& socket, std::string& buffer, Server& server) {
+  const auto [error, size] =
+      co_await asio::async_read_until(socket, asio::dynamic_buffer(buffer, kLongestLine), "\r\n\r\n", kNoThrow);
+  if (error) co_return;
+  const std::string page = server.page();
+  co_await asio::async_write(socket, asio::buffer(page), kNoThrow);
+}
 
 asio::awaitable<void> converse(tcp::socket socket, Server& server) {
   boost::system::error_code gone;
@@ -66,6 +86,7 @@ asio::awaitable<void> converse(tcp::socket socket, Server& server) {
         co_await asio::async_read_until(socket, asio::dynamic_buffer(buffer, kLongestLine), '\n', kNoThrow);
     if (error) co_return;
     const std::string_view request = std::string_view(buffer).substr(0, size - 1);
+    if (is_http(request)) co_return co_await answer_http(socket, buffer, server);
     const std::string answer = server.answer("tcp", peer, local.address(), local.port(), request);
     buffer.erase(0, size);
     const auto [failed, written] = co_await asio::async_write(socket, asio::buffer(answer), kNoThrow);
