@@ -76,7 +76,6 @@ std::vector<Cell> cells_of(const std::vector<Row>& rows, const Lab& lab, const A
                              family,
                              {address_of(row, frontend, family, lab, second), port},
                              static_cast<unsigned>(behaviour.endpoints.size()),
-                             behaviour.compare == Compare::kNumberOfBackends,
                              behaviour.compare});
           }
       }
