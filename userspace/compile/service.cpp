@@ -60,6 +60,11 @@ state::PoolSpec pool_for(TrafficPolicy policy, const Categories& categories, con
   return pool_of(categories.local, spec, categories.any ? LB_SERVICE_DROP : LB_SERVICE_REJECT);
 }
 
+bool has_family(const Service& service, Family family) {
+  return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(),
+                     [&](const Address& ip) { return ip.family == family; });
+}
+
 class PortCompiler {
  public:
   PortCompiler(const Service& service, const ServicePort& port, Family family, const NodeView& node, Wish& wish)
@@ -75,7 +80,8 @@ class PortCompiler {
     add_frontends(service_.external_ips, Pool::kExternal, port_.port);
     if (service_.load_balancer_source_ranges.empty())
       add_frontends(service_.load_balancer_ips, Pool::kExternal, port_.port);
-    if (port_.node_port && has_family()) add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
+    if (port_.node_port && has_family(service_, family_))
+      add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
     if (wanted_.empty()) return;
     add_pools(slices);
     wish_.ports.push_back(std::move(spec_));
@@ -88,12 +94,6 @@ class PortCompiler {
     Address any;
     any.family = family_;
     return any;
-  }
-
-  // NodePorts exist in the families that the service has.
-  bool has_family() const {
-    return std::any_of(service_.cluster_ips.begin(), service_.cluster_ips.end(),
-                       [&](const Address& ip) { return ip.family == family_; });
   }
 
   void add_frontends(const std::vector<Address>& addresses, Pool pool, std::uint16_t port) {
@@ -143,6 +143,23 @@ void report(const Service& service, const std::string& field, const std::string&
   wish.problems.push_back({"", "Service " + service.name.to_string(), field, value, message});
 }
 
+// The families of its cluster IPs are those of the service, as for kube-proxy: addresses of another are not served.
+// Without cluster IPs, which only a manifest leaves out, it has both, for all but NodePorts.
+std::vector<Family> families_of(const Service& service, Wish& wish) {
+  std::vector<Family> families;
+  for (const Family family : {Family::IPv4, Family::IPv6})
+    if (service.cluster_ips.empty() || has_family(service, family)) families.push_back(family);
+  const auto check = [&](const std::string& field, const std::vector<Address>& addresses) {
+    for (const Address& address : addresses)
+      if (std::find(families.begin(), families.end(), address.family) == families.end())
+        report(service, field, address.to_string(), "is not served: the service has no cluster IP of that family",
+               wish);
+  };
+  check("spec.externalIPs", service.external_ips);
+  check("status.loadBalancer.ingress", service.load_balancer_ips);
+  return families;
+}
+
 }  // namespace
 
 Wish compile_service(const Service& service, const model::Store::Slices& slices, const NodeView& node) {
@@ -154,13 +171,14 @@ Wish compile_service(const Service& service, const model::Store::Slices& slices,
   if (service.affinity_seconds)
     report(service, "spec.sessionAffinity", "ClientIP",
            "session affinity is not kept yet; the service is served without it", wish);
+  const std::vector<Family> families = families_of(service, wish);
   for (std::size_t i = 0; i < service.ports.size(); ++i) {
     const ServicePort& port = service.ports[i];
     if (port.protocol == model::Protocol::kSctp) {
       report(service, "spec.ports[" + std::to_string(i) + "].protocol", "SCTP", "SCTP is not balanced yet", wish);
       continue;
     }
-    for (const Family family : {Family::IPv4, Family::IPv6})
+    for (const Family family : families)
       PortCompiler(service, port, family, node, wish).compile(slices);
   }
   return wish;

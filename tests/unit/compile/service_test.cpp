@@ -48,6 +48,13 @@ TEST(CompileService, NodePortsExistOnlyInTheServicesFamilies) {
   EXPECT_THAT(frontends(wish.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
 }
 
+TEST(CompileService, AddressesOfAFamilyThatTheServiceHasNotAreNotServed) {
+  const Wish wish = compile_service(service({"192.0.2.1", "2001:db8::1"}), slices({slice({{"fd00::9"}})}), kNode);
+  ASSERT_THAT(wish.ports, ElementsAre(Field(&state::PortSpec::name, "default/web:80/TCP/IPv4")));
+  ASSERT_THAT(wish.problems, SizeIs(1));
+  EXPECT_THAT(wish.problems[0].to_string(), HasSubstr("status.loadBalancer.ingress: 2001:db8::1: is not served"));
+}
+
 TEST(CompileService, FrontendsWithTheSameBackendsShareARing) {
   auto web = service({"192.0.2.1"});
   const auto all = slices({slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}})});
