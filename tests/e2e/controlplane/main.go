@@ -16,6 +16,7 @@ const usage = `usage: controlplane COMMAND [options]     (controlplane COMMAND -
   kubelets     runs servers in a lab as the pods of one that runs
   kubeconfig   prints a kubeconfig for a user of one that runs
   faultproxy   stands between clients and the API server of one that runs
+  load         fills one that runs with thousands of Services
 `
 
 // A child dies with the thread that started it (Pdeathsig), so that is the one thread which lives as long as the process:
@@ -23,7 +24,7 @@ const usage = `usage: controlplane COMMAND [options]     (controlplane COMMAND -
 func init() { runtime.LockOSThread() }
 
 func main() {
-	commands := map[string]func([]string) error{"run": run, "kubelets": runKubelets, "kubeconfig": printKubeconfig, "faultproxy": faultProxy}
+	commands := map[string]func([]string) error{"run": run, "kubelets": runKubelets, "kubeconfig": printKubeconfig, "faultproxy": faultProxy, "load": load}
 	name := ""
 	if len(os.Args) > 1 {
 		name = os.Args[1]

@@ -1,0 +1,3 @@
+module fairlead.test/bench/control
+
+go 1.24
