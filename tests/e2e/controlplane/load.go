@@ -26,7 +26,7 @@ Prints a line of JSON with what it made and how long that took.
 func load(arguments []string) error {
 	var dir, server string
 	var connections int
-	var w workload
+	var w population
 	options := flag.NewFlagSet("load", flag.ExitOnError)
 	options.Usage = func() {
 		fmt.Fprint(os.Stderr, loadHelp)
@@ -78,7 +78,7 @@ type loader struct {
 	connections int
 }
 
-func (l loader) load(w workload) error {
+func (l loader) load(w population) error {
 	begin := time.Now()
 	first := append(w.nodeObjects(), creation{"/api/v1/namespaces", object{
 		"apiVersion": "v1", "kind": "Namespace", "metadata": object{"name": w.namespace},

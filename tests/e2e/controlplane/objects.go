@@ -9,9 +9,9 @@ import (
 
 type object = map[string]any
 
-// workload is a cluster's worth of objects, the same for the same numbers. Services have no selector, so that no controller
+// population is a cluster's worth of objects, the same for the same numbers. Services have no selector, so that no controller
 // touches their slices; every tenth is a NodePort one as far as the range goes, and every tenth dual stack.
-type workload struct {
+type population struct {
 	namespace                  string
 	services, endpoints, nodes int
 }
@@ -24,13 +24,15 @@ type creation struct {
 	body object
 }
 
-func (w workload) name(service int) string { return fmt.Sprintf("service-%05d", service) }
+func (w population) name(service int) string { return fmt.Sprintf("service-%05d", service) }
 
 func isDualStack(service int) bool { return service%10 == 5 }
 
-func (w workload) isNodePort(service int) bool { return service%10 == 0 && service/10 < mostNodePorts }
+func (w population) isNodePort(service int) bool {
+	return service%10 == 0 && service/10 < mostNodePorts
+}
 
-func (w workload) nodeObjects() []creation {
+func (w population) nodeObjects() []creation {
 	var made []creation
 	for i := 1; i <= w.nodes; i++ {
 		name := fmt.Sprintf("node%d", i)
@@ -44,7 +46,7 @@ func (w workload) nodeObjects() []creation {
 
 func zone(node int) string { return fmt.Sprintf("zone-%d", node%3) }
 
-func (w workload) service(i int) creation {
+func (w population) service(i int) creation {
 	spec := object{"type": "ClusterIP", "ports": []object{{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}}}
 	if w.isNodePort(i) {
 		spec["type"] = "NodePort"
@@ -58,7 +60,7 @@ func (w workload) service(i int) creation {
 }
 
 // slices are those of a service: NAME-ipv4, and NAME-ipv6 if it has both.
-func (w workload) slices(i int) []creation {
+func (w population) slices(i int) []creation {
 	made := []creation{w.slice(i, "IPv4", endpointIP4)}
 	if isDualStack(i) {
 		made = append(made, w.slice(i, "IPv6", endpointIP6))
@@ -66,7 +68,7 @@ func (w workload) slices(i int) []creation {
 	return made
 }
 
-func (w workload) slice(service int, family string, address func(int) net.IP) creation {
+func (w population) slice(service int, family string, address func(int) net.IP) creation {
 	var endpoints []object
 	for i := range w.endpoints {
 		endpoints = append(endpoints, w.endpoint(service*w.endpoints+i, address))
@@ -82,7 +84,7 @@ func (w workload) slice(service int, family string, address func(int) net.IP) cr
 	}}
 }
 
-func (w workload) endpoint(number int, address func(int) net.IP) object {
+func (w population) endpoint(number int, address func(int) net.IP) object {
 	node := 1 + number%w.nodes
 	return object{
 		"addresses":  []string{address(number).String()},
