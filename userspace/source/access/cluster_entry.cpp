@@ -14,8 +14,11 @@ namespace json = boost::json;
 
 constexpr std::string_view kPluginExtension = "client.authentication.k8s.io/exec";
 
+// Not one sum: g++ 12 sees an overlap in it when it optimises for a release.
 std::string quoted(const std::string& url, const Error& error) {
-  return "'" + shortened(url) + "': " + error.message;
+  std::string text = "'";
+  text += shortened(url);
+  return text + "': " + error.message;
 }
 
 std::string read_authority(const Reader& reader, const Entry& entry) {
