@@ -26,9 +26,8 @@ func (p *process) usage() (usage, error) {
 	if err != nil {
 		return now, err
 	}
-	for field, value := range map[string]*int64{"VmRSS:": &now.ResidentBytes, "VmHWM:": &now.PeakBytes, "RssAnon:": &now.AnonymousBytes} {
-		*value = 1024 * numberAfter(string(status), field)
-	}
+	kibibytes := func(field string) int64 { return 1024 * numberAfter(string(status), field) }
+	now.ResidentBytes, now.PeakBytes, now.AnonymousBytes = kibibytes("VmRSS:"), kibibytes("VmHWM:"), kibibytes("RssAnon:")
 	if now.CPUSeconds, err = cpuSeconds(directory + "stat"); err != nil {
 		return now, err
 	}

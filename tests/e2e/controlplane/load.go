@@ -3,13 +3,9 @@
 package main
 
 import (
-	"bytes"
-	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"sync"
@@ -46,35 +42,17 @@ func load(arguments []string) error {
 	if w.services < 1 || w.endpoints < 1 || w.endpoints > 1000 || w.nodes < 1 || connections < 1 || w.services*w.endpoints >= 1<<21 {
 		return errors.New("--services, --endpoints, --nodes or --connections is out of range")
 	}
-	client, err := clientOf(dir, connections)
+	api, err := newAPIClient(server, dir, "load")
 	if err != nil {
 		return err
 	}
-	return loader{client, server, connections}.load(w)
-}
-
-// clientOf is an administrator of the control plane in that folder.
-func clientOf(dir string, connections int) (*http.Client, error) {
-	ca, err := loadAuthority(dir)
-	if err != nil {
-		return nil, err
-	}
-	admin, err := ca.client("load", []string{"system:masters"})
-	if err != nil {
-		return nil, err
-	}
-	pair, err := tls.X509KeyPair(admin.certificate, admin.key)
-	if err != nil {
-		return nil, err
-	}
-	config := ca.trust()
-	config.Certificates = []tls.Certificate{pair}
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: config, MaxIdleConnsPerHost: connections}, Timeout: patience}, nil
+	// Otherwise all but two would be closed after each request.
+	api.http.Transport.(*http.Transport).MaxIdleConnsPerHost = connections
+	return loader{api, connections}.load(w)
 }
 
 type loader struct {
-	client      *http.Client
-	server      string
+	api         *apiClient
 	connections int
 }
 
@@ -133,18 +111,10 @@ func (l loader) inParallel(count int, do func(int) error) error {
 
 // What is there already stays as it is.
 func (l loader) create(made creation) error {
-	body, err := json.Marshal(made.body)
-	if err != nil {
-		return err
+	err := l.api.post(made.path, made.body)
+	var refused *apiError
+	if errors.As(err, &refused) && refused.status == http.StatusConflict {
+		return nil
 	}
-	response, err := l.client.Post(l.server+made.path, "application/json", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode == http.StatusCreated || response.StatusCode == http.StatusConflict {
-		return err
-	}
-	return fmt.Errorf("POST %s: %s: %.300s", made.path, response.Status, answer)
+	return err
 }

@@ -24,7 +24,9 @@ const usage = `usage: controlplane COMMAND [options]     (controlplane COMMAND -
 func init() { runtime.LockOSThread() }
 
 func main() {
-	commands := map[string]func([]string) error{"run": run, "kubelets": runKubelets, "kubeconfig": printKubeconfig, "faultproxy": faultProxy, "load": load}
+	commands := map[string]func([]string) error{
+		"run": run, "kubelets": runKubelets, "kubeconfig": printKubeconfig, "faultproxy": faultProxy, "load": load,
+	}
 	name := ""
 	if len(os.Args) > 1 {
 		name = os.Args[1]
