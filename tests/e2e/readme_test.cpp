@@ -139,15 +139,16 @@ class Readme : public testing::Test {
     EXPECT_TRUE(eventually(kSoon, equal)) << testing::PrintToString(said);
   }
 
-  // Requests to every node's NodePort, until told to stop.
+  // Requests to every node's NodePort, until told to stop; also by the end of the lab.
   void start_asking() {
-    asking_.emplace(begin("until [ -e " + stop_file() + " ]; do for node in 1 2 3; do " + lab("exec") +
+    std::ofstream{asking_file()};
+    asking_.emplace(begin("while [ -e " + asking_file() + " ]; do for node in 1 2 3; do " + lab("exec") +
                           " client " FAIRLEAD_PEER " ask --tcp 10.201.0.$node:30080 --count 20 --json; done; done"));
   }
 
   void stop_asking() {
     if (!asking_) return;
-    std::ofstream{stop_file()};
+    fs::remove(asking_file());
     ASSERT_TRUE(asking_->wait(kSoon));
     std::int64_t answered = 0;
     std::istringstream lines(asking_->out());
@@ -163,7 +164,7 @@ class Readme : public testing::Test {
     asking_.reset();
   }
 
-  std::string stop_file() const { return "/run/" + prefix_ + "/stop"; }
+  std::string asking_file() const { return "/run/" + prefix_ + "/asking"; }
 
   // Namespaces, pins, cgroups and processes.
   std::string remains() const {

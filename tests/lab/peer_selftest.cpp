@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "tests/support/answer.h"
+#include "tests/support/http_get.h"
 #include "tests/support/lab.h"
 #include "tests/support/netns.h"
 
@@ -72,6 +73,14 @@ TEST_P(Peer, CountsAnswersByServer) {
   }
   EXPECT_EQ(ask_from(lab_->client().netns, Transport::Tcp, target())->count, 1001U);
   EXPECT_EQ(server->terminate(), 0) << "SIGTERM ends it well";
+}
+
+TEST_P(Peer, AnswersBrowsersWithItsName) {
+  auto server = lab_->serve(pod(), kPort);
+  ASSERT_TRUE(server) << server.error().message;
+  const std::string page = http_get(lab_->client(), target(), "/any/path");
+  EXPECT_TRUE(page.starts_with("HTTP/1.1 200 OK\r\n")) << page;
+  EXPECT_TRUE(page.ends_with("\r\nContent-Length: 11\r\n\r\nnode1-pod1\n")) << page;
 }
 
 TEST_P(Peer, TellsFailuresApart) {
