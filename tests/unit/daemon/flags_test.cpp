@@ -46,7 +46,7 @@ TEST_F(Flags, AreTaken) {
   EXPECT_EQ(options.datapath.sizes.flows6, 128u);
   EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_ANSWERED], 5400u);
   EXPECT_EQ(options.oom_score_adj, -999);
-  EXPECT_EQ(options.kube_api_qps, 1e6) << "no limit";
+  EXPECT_EQ(options.kube_api_qps, -1) << "no limit";
   EXPECT_EQ(options.node_name, "node-a");
   EXPECT_TRUE(options.bind_address_hard_fail);
   EXPECT_EQ(options.log_level, "error");
