@@ -3,7 +3,9 @@
 #include <signal.h>
 
 #include <boost/json.hpp>
+#include <fstream>
 #include <memory>
+#include <sstream>
 
 #include "tests/support/answer.h"
 #include "tests/support/http_get.h"
@@ -99,6 +101,44 @@ TEST_P(Peer, TellsFailuresApart) {
   }
   EXPECT_EQ(failure("--tcp", target()), R"({"timeout":1})");
   EXPECT_EQ(failure("--udp", target()), R"({"timeout":1})");
+}
+
+// Each target gets a line, which says exactly what its tries met.
+TEST_P(Peer, ProbesManyTargets) {
+  auto server = lab_->serve(pod(), kPort);
+  ASSERT_TRUE(server) << server.error().message;
+  const Endpoint silent = target(kPort + 1), closed = target(kPort + 2);
+  auto listener = in_namespace(pod().netns, [&] { return listen_at(Transport::Udp, silent); });
+  ASSERT_TRUE(listener) << listener.error().message;
+  const std::string plan = lab_->dir() + "/plan";
+  std::ofstream file(plan);
+  const auto add = [&file](int id, const char* protocol, const Endpoint& to) {
+    file << json::object{{"id", id}, {"protocol", protocol}, {"to", to.to_string()}, {"tries", 20}, {"enough", 1}}
+         << "\n";
+  };
+  add(0, "tcp", target());
+  add(1, "udp", target());
+  add(2, "tcp", closed);
+  add(3, "udp", closed);
+  add(4, "udp", silent);
+  file.close();
+  const auto out = lab_->run_in(lab_->client(), {peer_program(), "probe", plan, "--parallel", "2", "--timeout", "900"});
+  ASSERT_TRUE(out) << out.error().message;
+  const std::string saw = R"({"node1-pod1:8080 saw )" + lab_->client().address(GetParam()).to_string() + R"(":8})";
+  const std::string unreachable =
+      R"({"icmp-port-unreachable from )" + pod().address(GetParam()).to_string() + R"(":20})";
+  const std::string expected[][2] = {
+      {saw, "{}"}, {saw, "{}"}, {"{}", R"({"rst":20})"}, {"{}", unreachable}, {"{}", R"({"silence":20})"}};
+  std::istringstream lines(*out);
+  unsigned count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const json::value report = json::parse(line);
+    const auto id = json::value_to<std::size_t>(report.at("id"));
+    ASSERT_LT(id, std::size(expected));
+    EXPECT_EQ(json::serialize(report.at("answers")), expected[id][0]) << id;
+    EXPECT_EQ(json::serialize(report.at("failures")), expected[id][1]) << id;
+  }
+  EXPECT_EQ(count, std::size(expected));
 }
 
 TEST_P(Peer, HoldsConnections) {

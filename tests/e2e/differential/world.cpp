@@ -103,6 +103,10 @@ Result<> World::start_control_plane() {
       {"create", "clusterrolebinding", "proxy", "--clusterrole=system:node-proxier", "--serviceaccount=default:proxy"}};
   for (const auto& command : commands)
     if (auto done = plane_->kubectl(command); !done) return done.error();
+  auto ours = plane_->kubeconfig_for("kube-system", "fairlead"), theirs = plane_->kubeconfig_for("default", "proxy");
+  if (!ours || !theirs) return (ours ? theirs : ours).error();
+  our_kubeconfig_ = *ours;
+  their_kubeconfig_ = *theirs;
   return {};
 }
 
@@ -121,29 +125,24 @@ Result<> World::create_objects() const {
   return {};
 }
 
-Result<std::unique_ptr<Proxy>> World::make_proxy(const std::string& name) const {
-  const bool ours = name == "lbd";
-  const auto kubeconfig =
-      ours ? plane_->kubeconfig_for("kube-system", "fairlead") : plane_->kubeconfig_for("default", "proxy");
-  if (!kubeconfig) return kubeconfig.error();
-  if (ours) return lbd(*plane_, *kubeconfig);
+std::unique_ptr<Proxy> World::make_proxy(const std::string& name) const {
+  if (name == "lbd") return lbd(*plane_, our_kubeconfig_);
   std::vector<Endpoint> signs;
   for (const char* ip : kSignIps)
     signs.push_back({Address::literal(ip), kServicePort});
-  return kube_proxy(*plane_, name, *kubeconfig, signs);
+  return kube_proxy(*plane_, name, their_kubeconfig_, signs);
 }
 
 Result<Observations> World::observe(const std::string& proxy) const {
   const Stopwatch watch(proxy);
-  auto made = make_proxy(proxy);
-  if (!made) return made.error();
+  const auto running = make_proxy(proxy);
   {
     const Stopwatch start(proxy + " starts");
-    if (auto started = (*made)->start(); !started) return started.error();
+    if (auto started = running->start(); !started) return started.error();
   }
   const Stopwatch all(proxy + " surveyed");
   auto observations = survey(cells_, lab_);
-  if (auto stopped = (*made)->stop(); !stopped) return stopped.error();
+  if (auto stopped = running->stop(); !stopped) return stopped.error();
   return observations;
 }
 

@@ -28,13 +28,14 @@ class World {
   Result<> serve();
   Result<> start_control_plane();
   Result<> create_objects() const;
-  Result<std::unique_ptr<Proxy>> make_proxy(const std::string& name) const;
+  std::unique_ptr<Proxy> make_proxy(const std::string& name) const;
 
   Lab lab_;
   std::vector<Row> rows_;
   std::vector<Cell> cells_;
   std::list<Process> servers_;
   std::unique_ptr<ControlPlane> plane_;
+  std::string our_kubeconfig_, their_kubeconfig_;  // paths
 };
 
 }  // namespace fairlead::test::differential
