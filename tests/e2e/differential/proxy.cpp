@@ -12,7 +12,8 @@
 namespace fairlead::test::differential {
 namespace {
 
-constexpr std::chrono::seconds kSoon{60};
+// A second or two where nothing else runs.
+constexpr std::chrono::seconds kPatience{150};
 constexpr const char* kClusterCidr = "10.210.0.0/16,fd00:210::/32";
 
 Result<> forget_connections(const Lab& lab) {
@@ -34,7 +35,7 @@ class KubeProxy : public Proxy {
     }
     for (const Node& node : lab().nodes())
       for (const Endpoint& sign : signs_)
-        if (!eventually(kSoon, [&] { return ask_from(node.netns, Transport::Tcp, sign).has_value(); }))
+        if (!eventually(kPatience, [&] { return ask_from(node.netns, Transport::Tcp, sign).has_value(); }))
           return Error{sign.to_string() + " does not answer on " + node.name + ": " + processes_.back().err(),
                        ETIMEDOUT};
     return {};
@@ -42,8 +43,14 @@ class KubeProxy : public Proxy {
 
   Result<> stop() override {
     processes_.clear();
-    for (const Node& node : lab().nodes())
-      if (auto done = lab().run_in(node, command(node, {"--cleanup"})); !done) return done.error();
+    for (const Node& node : lab().nodes()) {
+      auto cleaning = lab().start(node, command(node, {"--cleanup"}));
+      if (!cleaning) return cleaning.error();
+      processes_.push_back(std::move(*cleaning));
+    }
+    for (Process& cleaning : processes_)
+      if (cleaning.wait(kPatience) != 0) return Error{"kube-proxy --cleanup: " + cleaning.err(), 0};
+    processes_.clear();
     return forget_connections(lab());
   }
 
@@ -83,7 +90,7 @@ class Lbd : public Proxy {
       daemon.stop();
       auto cleaning = daemon.start_another({}, {"--cleanup"});
       if (!cleaning) return cleaning.error();
-      if (cleaning->wait(kSoon) != 0) return Error{"lbd --cleanup: " + cleaning->err(), 0};
+      if (cleaning->wait(kPatience) != 0) return Error{"lbd --cleanup: " + cleaning->err(), 0};
     }
     daemons_.clear();
     return forget_connections(plane_->lab());
