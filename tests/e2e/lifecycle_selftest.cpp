@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "tests/e2e/stage.h"
+#include "tests/support/doomed.h"
 #include "tests/support/guardian.h"
 
 // A control plane is half a gigabyte of processes: none may be left behind.
@@ -57,25 +56,14 @@ TEST_F(ControlPlaneLifecycle, EndsWithItsObject) {
 }
 
 TEST_F(ControlPlaneLifecycle, KilledTestLeavesNothing) {
-  int ready[2];
-  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
-  const pid_t test = fork();
-  ASSERT_GE(test, 0);
-  if (test == 0) {
+  Doomed test([&](const Doomed::Wait& wait) {
     const auto lab = Lab::up({.nodes = 1, .pods = 1, .prefix = prefix_});
     const auto plane = ControlPlane::up(*lab);
-    const char outcome = plane ? 'y' : 'n';
-    if (write(ready[1], &outcome, 1) == 1) pause();
-    _exit(1);
-  }
-  close(ready[1]);
-  char outcome = 0;
-  EXPECT_EQ(read(ready[0], &outcome, 1), 1);
-  EXPECT_EQ(outcome, 'y');
-  close(ready[0]);
+    wait(plane.has_value());
+  });
+  EXPECT_TRUE(test.went_well());
   EXPECT_FALSE(processes_of(dir_).empty());
-  kill(test, SIGKILL);
-  waitpid(test, nullptr, 0);
+  test.kill();
   EXPECT_TRUE(eventually(seconds(20), [&] { return processes_of(dir_).empty() && !fs::exists("/run/" + prefix_); }));
 }
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "tests/support/doomed.h"
 #include "tests/support/eventually.h"
 #include "tests/support/lab.h"
 
@@ -144,24 +142,13 @@ TEST_F(LabLifecycle, DownSparesADirectoryOfSomebodyElse) {
 }
 
 TEST_F(LabLifecycle, KilledTestLeavesNothing) {
-  int ready[2];
-  ASSERT_EQ(pipe2(ready, O_CLOEXEC), 0);
-  const pid_t test = fork();
-  ASSERT_GE(test, 0);
-  if (test == 0) {
+  Doomed test([&](const Doomed::Wait& wait) {
     const auto lab = Lab::up({.nodes = 1, .pods = 1, .prefix = prefix_});
     const auto server = lab->serve(lab->pod(1, 1), 8080);
-    const char outcome = server ? 'y' : 'n';
-    if (write(ready[1], &outcome, 1) == 1) pause();
-    _exit(1);
-  }
-  close(ready[1]);
-  char outcome = 0;
-  EXPECT_EQ(read(ready[0], &outcome, 1), 1);
-  EXPECT_EQ(outcome, 'y');
-  close(ready[0]);
-  kill(test, SIGKILL);
-  waitpid(test, nullptr, 0);
+    wait(server.has_value());
+  });
+  EXPECT_TRUE(test.went_well());
+  test.kill();
   EXPECT_TRUE(eventually(seconds(10), [&] { return traces_of(prefix_).empty(); }));
 }
 

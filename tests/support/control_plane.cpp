@@ -86,10 +86,4 @@ Result<boost::json::value> ControlPlane::get(std::vector<std::string> arguments)
   return value;
 }
 
-Result<> ControlPlane::obey(const std::string& line) {
-  const auto answer = dialogue_.ask(line);
-  if (!answer) return answer.error();
-  return {};
-}
-
 }  // namespace fairlead::test

@@ -50,18 +50,17 @@ class ControlPlane {
   Result<boost::json::value> get(std::vector<std::string> arguments) const;
 
   // Outages. What starts or resumes it returns when it is ready again.
-  Result<> stop_apiserver() { return obey("stop apiserver"); }
-  Result<> kill_apiserver() { return obey("kill apiserver"); }
-  Result<> start_apiserver() { return obey("start apiserver"); }
-  Result<> pause_apiserver() { return obey("pause apiserver"); }
-  Result<> resume_apiserver() { return obey("resume apiserver"); }
+  Result<> stop_apiserver() { return dialogue_.obey("stop apiserver"); }
+  Result<> kill_apiserver() { return dialogue_.obey("kill apiserver"); }
+  Result<> start_apiserver() { return dialogue_.obey("start apiserver"); }
+  Result<> pause_apiserver() { return dialogue_.obey("pause apiserver"); }
+  Result<> resume_apiserver() { return dialogue_.obey("resume apiserver"); }
   // etcd forgets all revisions but the last. The API server remembers some of them until it is started anew.
-  Result<> compact() { return obey("compact"); }
+  Result<> compact() { return dialogue_.obey("compact"); }
 
  private:
   ControlPlane(const Lab& lab, std::string bin, Dialogue dialogue)
       : lab_(&lab), bin_(std::move(bin)), dialogue_(std::move(dialogue)) {}
-  Result<> obey(const std::string& line);
 
   const Lab* lab_;
   std::string bin_;

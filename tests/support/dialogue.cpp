@@ -40,6 +40,12 @@ Result<boost::json::object> Dialogue::ask(const std::string& line) {
   return answer;
 }
 
+Result<> Dialogue::obey(const std::string& line) {
+  const auto answer = ask(line);
+  if (!answer) return answer.error();
+  return {};
+}
+
 Result<boost::json::object> Dialogue::next_line() {
   std::string line;
   eventually(patience_, [&] {

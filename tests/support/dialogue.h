@@ -26,6 +26,8 @@ class Dialogue {
 
   // An error unless the answer has "ok": true.
   Result<boost::json::object> ask(const std::string& line);
+  // The same where nothing else in the answer matters.
+  Result<> obey(const std::string& line);
 
   pid_t pid() const { return process_.pid(); }
 

@@ -48,10 +48,4 @@ Result<Traffic> FaultProxy::traffic_to(const std::string& path, bool watch) {
   return sum;
 }
 
-Result<> FaultProxy::obey(const std::string& line) {
-  const auto answer = dialogue_.ask(line);
-  if (!answer) return answer.error();
-  return {};
-}
-
 }  // namespace fairlead::test

@@ -31,10 +31,10 @@ class FaultProxy {
 
   // As in `controlplane faultproxy --help`: {{"path", "/api/v1/services"}, {"watch", true}, {"fault", "cut"}}. Holds
   // for requests that are made from now on.
-  Result<> rule(const boost::json::object& rule) { return obey("rule " + boost::json::serialize(rule)); }
-  Result<> clear() { return obey("clear"); }
+  Result<> rule(const boost::json::object& rule) { return dialogue_.obey("rule " + boost::json::serialize(rule)); }
+  Result<> clear() { return dialogue_.obey("clear"); }
   // Cuts all connections that are open.
-  Result<> disconnect() { return obey("disconnect"); }
+  Result<> disconnect() { return dialogue_.obey("disconnect"); }
 
   Result<std::vector<Traffic>> traffic();
   // Of the requests with that path, which are watches or not.
@@ -42,7 +42,6 @@ class FaultProxy {
 
  private:
   explicit FaultProxy(Dialogue dialogue) : dialogue_(std::move(dialogue)) {}
-  Result<> obey(const std::string& line);
 
   Dialogue dialogue_;
 };

@@ -2,8 +2,9 @@
 #include "userspace/admin/control_api.h"
 
 #include <boost/json.hpp>
-#include <charconv>
 #include <vector>
+
+#include "userspace/util/text.h"
 
 namespace fairlead::admin {
 namespace {
@@ -52,9 +53,9 @@ Result<FlowFilter> flow_filter(const Target& target) {
     else if (name == "state")
       filter.state = value;
     else if (name == "limit") {
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), filter.limit);
-      if (error != std::errc{} || end != value.data() + value.size())
-        return Error{"limit: " + value + ": not a number", EINVAL};
+      const auto limit = to_number<std::uint64_t>(value);
+      if (!limit) return Error{"limit: " + value + ": not a number", EINVAL};
+      filter.limit = *limit;
     } else {
       return Error{"unknown parameter " + name, EINVAL};
     }

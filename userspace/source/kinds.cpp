@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/kinds.h"
 
+#include "userspace/util/text.h"
 #include "userspace/util/timestamp.h"
 
 namespace fairlead::source {
@@ -25,10 +26,8 @@ std::optional<Address> read_global_address(const Reader& reader) {
 }
 
 std::optional<Prefix> read_prefix(const Reader& reader) {
-  std::string text = reader.text();
-  const auto first = text.find_first_not_of(" \t\r\n");
-  text = first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
-  const auto prefix = Prefix::parse(text);
+  const std::string text = reader.text();
+  const auto prefix = Prefix::parse(trimmed(text));
   if (!prefix) reader.complain("is not an address range such as 192.0.2.0/24");
   return prefix;
 }

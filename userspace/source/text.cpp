@@ -64,13 +64,6 @@ std::optional<TextError> find_non_text(std::string_view bytes) {
   return std::nullopt;
 }
 
-std::string_view trimmed(std::string_view text) {
-  static constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 std::string shortened(std::string_view text, std::size_t length) {
   std::size_t end = std::min(length, text.size());
   while (end > 0 && end < text.size() && is_continuation(text[end]))

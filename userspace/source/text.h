@@ -27,9 +27,6 @@ bool is_utf8(std::string_view bytes);
 // What keeps the bytes from being text: anything but UTF-8, or control characters other than line ends and tabs.
 std::optional<TextError> find_non_text(std::string_view bytes);
 
-// Without the blanks and line ends at both sides.
-std::string_view trimmed(std::string_view text);
-
 // For people: one line without control characters, cut after about `length` bytes, never inside a character.
 std::string shortened(std::string_view text, std::size_t length = 60);
 

@@ -4,9 +4,10 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <stdexcept>
+
+#include "userspace/util/text.h"
 
 namespace fairlead {
 namespace {
@@ -63,11 +64,9 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   if (!address) return std::nullopt;
   const std::uint8_t longest = address->family == Family::IPv4 ? 32 : 128;
   if (slash == std::string_view::npos) return Prefix{*address, longest};
-  const std::string_view digits = text.substr(slash + 1);
-  std::uint8_t length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (error != std::errc{} || end != digits.data() + digits.size() || length > longest) return std::nullopt;
-  return Prefix{*address, length};
+  const auto length = to_number<std::uint8_t>(text.substr(slash + 1));
+  if (!length || *length > longest) return std::nullopt;
+  return Prefix{*address, *length};
 }
 
 bool Prefix::contains(const Address& other) const {

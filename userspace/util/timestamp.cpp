@@ -3,7 +3,9 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cctype>
+#include <cstdint>
 
 namespace fairlead {
 namespace {
@@ -32,10 +34,12 @@ std::optional<system_clock::time_point> parse_timestamp(const std::string& text)
   tm zone{};
   const char* end = strptime(rest, "%z", &zone);
   if (!end || *end || end != text.c_str() + text.size()) return std::nullopt;
-  // Years that fit into 64 bits of nanoseconds.
-  if (parts.tm_year < 0 || parts.tm_year > 300) return std::nullopt;
-  const time_t seconds = timegm(&parts) - zone.tm_gmtoff;
-  return system_clock::from_time_t(seconds) + std::chrono::duration_cast<system_clock::duration>(fraction);
+  constexpr std::int64_t kMost = std::chrono::floor<std::chrono::seconds>(system_clock::duration::max()).count();
+  const std::int64_t seconds = timegm(&parts) - zone.tm_gmtoff;
+  if (seconds >= kMost || seconds <= -kMost)
+    return system_clock::time_point(std::chrono::seconds(std::clamp(seconds, -kMost, kMost)));
+  return system_clock::time_point(std::chrono::seconds(seconds)) +
+         std::chrono::duration_cast<system_clock::duration>(fraction);
 }
 
 std::string format_timestamp(system_clock::time_point time) {

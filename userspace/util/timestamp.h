@@ -7,7 +7,8 @@
 
 namespace fairlead {
 
-// RFC 3339 with any offset, to the nanosecond; nothing for any other text.
+// RFC 3339 with any offset, to the nanosecond; nothing for any other text. Years that the clock cannot count to are the
+// last, or first, that it can.
 std::optional<std::chrono::system_clock::time_point> parse_timestamp(const std::string& text);
 
 // RFC 3339 in UTC, to the second: "2026-01-02T03:04:05Z".

@@ -23,13 +23,6 @@ TEST(Text, IsUtf8WithoutControlCharacters) {
   EXPECT_TRUE(find_non_text(std::string_view("a\0b", 3)));
 }
 
-TEST(Text, IsTrimmedAtBothSides) {
-  EXPECT_EQ(trimmed(" \t a b\r\n"), "a b");
-  EXPECT_EQ(trimmed("a"), "a");
-  EXPECT_EQ(trimmed(" \n"), "");
-  EXPECT_EQ(trimmed(""), "");
-}
-
 TEST(Text, IsCutBetweenCharacters) {
   EXPECT_EQ(shortened("abc", 3), "abc");
   EXPECT_EQ(shortened("abcd", 3), "abc...");

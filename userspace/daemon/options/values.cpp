@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 #include "userspace/util/duration.h"
@@ -14,14 +13,9 @@
 namespace fairlead::daemon {
 namespace {
 
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t\r\n") + 1 - first);
-}
-
 // Node names are lower case, whatever a host calls itself.
 std::string as_node_name(const std::string& text) {
-  std::string name = trimmed(text);
+  std::string name(trimmed(text));
   std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
   return name;
 }
@@ -59,7 +53,7 @@ Texts split(const std::string& text) {
   Texts items;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
-    items.push_back(trimmed(text.substr(begin, end - begin)));
+    items.emplace_back(trimmed(std::string_view(text).substr(begin, end - begin)));
     begin = end + 1;
   }
   return items;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <charconv>
 #include <functional>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "userspace/daemon/options/options.h"
+#include "userspace/util/text.h"
 
 namespace fairlead::daemon {
 
@@ -39,9 +39,6 @@ struct Value {
 Texts split(const std::string& text);
 // Without an exponent.
 std::string number_text(double number);
-// The whole text, or nothing.
-template <class Number>
-std::optional<Number> to_number(std::string_view text);
 // Nothing, or one empty text.
 bool is_empty(const Texts& texts);
 // A number or duration that is zero.
@@ -74,12 +71,5 @@ Value node_name(std::string& value);
 // klog's numbers.
 Value verbosity(std::string& log_level);
 Value log_format(bool& json);
-
-template <class Number>
-std::optional<Number> to_number(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
 
 }  // namespace fairlead::daemon

@@ -21,6 +21,9 @@ struct Cluster {
   std::string server_name;  // for SNI and verification; empty: host
   std::string ca_pem;       // empty: the system's certificates
   bool skip_verify = false;
+
+  std::string authority() const;  // "192.0.2.1:6443", "[2001:db8::1]:6443"
+  std::string url() const;        // "https://192.0.2.1:6443/base"
 };
 
 // Who we are, for one request.

@@ -1,46 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/access/exec_credential.h"
 
-#include <time.h>
-
-#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstdint>
-#include <cstring>
+#include <chrono>
 
 #include "userspace/source/access/entry.h"
 #include "userspace/source/access/pem.h"
 #include "userspace/source/access/token_file.h"
+#include "userspace/util/timestamp.h"
 
 namespace fairlead::source::access {
 namespace {
 
 namespace json = boost::json;
-using std::chrono::system_clock;
-
-// Years that the clock cannot count to are the last one that it can.
-system_clock::time_point clamped(std::int64_t seconds) {
-  constexpr std::int64_t kMost = std::chrono::floor<std::chrono::seconds>(system_clock::duration::max()).count();
-  return system_clock::time_point(std::chrono::seconds(std::clamp(seconds, -kMost, kMost)));
-}
-
-// As RFC 3339 writes it; fractions of a second are dropped.
-std::optional<system_clock::time_point> parse_time(const std::string& text) {
-  tm parts{};
-  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest && *rest == '.') rest += 1 + std::strspn(rest + 1, "0123456789");
-  if (!rest) return std::nullopt;
-  tm zone{};
-  const char* end = ::strptime(rest, "%z", &zone);
-  if (!end || *end != '\0') return std::nullopt;
-  return clamped(::timegm(&parts) - zone.tm_gmtoff);
-}
 
 void read_expiry(const Reader& from, ExecCredential& credential) {
   if (from.absent()) return;
-  credential.expires = parse_time(from.text());
-  if (!credential.expires) from.complain("must be a time as in RFC 3339");
+  const auto expires = parse_timestamp(from.text());
+  if (!expires) return from.complain("must be a time as in RFC 3339");
+  credential.expires = std::chrono::floor<std::chrono::seconds>(*expires);
 }
 
 void read_identity(const Reader& status, Identity& identity) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "userspace/source/text.h"
+#include "userspace/util/text.h"
 
 namespace fairlead::source::access {
 

@@ -3,16 +3,15 @@
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
-#include <charconv>
+
+#include "userspace/util/text.h"
 
 namespace fairlead::source::access {
 
 Result<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (code != std::errc() || end != text.data() + text.size() || port == 0)
-    return Error{"the port must be between 1 and 65535", 0};
-  return port;
+  const auto port = to_number<std::uint16_t>(text);
+  if (!port || *port == 0) return Error{"the port must be between 1 and 65535", 0};
+  return *port;
 }
 
 Result<Cluster> parse_server(std::string_view text) {

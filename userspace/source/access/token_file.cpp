@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "userspace/source/text.h"
 #include "userspace/source/text_file.h"
+#include "userspace/util/text.h"
 
 namespace fairlead::source::access {
 namespace {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/api/client.h"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/json/parse.hpp>
 
+#include "userspace/source/api/coroutine.h"
+#include "userspace/source/api/json_text.h"
 #include "userspace/source/text.h"
 
 namespace fairlead::source::api {
@@ -25,27 +23,11 @@ constexpr unsigned kUnauthorized = 401;
 std::string message_of(const std::string& body) {
   boost::system::error_code error;
   const json::value status = json::parse(body, error);
-  const json::value* message = error ? nullptr : status.find_pointer("/message", error);
-  return shortened(message && message->is_string() ? std::string(message->get_string()) : body, 300);
+  const std::string message = error ? "" : text_at(status, "/message");
+  return shortened(message.empty() ? body : message, 300);
 }
 
 }  // namespace
-
-std::string Client::server() const {
-  const access::Cluster& cluster = access_.cluster;
-  const bool bare6 = cluster.host.find(':') != std::string::npos;
-  return (cluster.tls ? "https://" : "http://") + (bare6 ? "[" + cluster.host + "]" : cluster.host) + ":" +
-         std::to_string(cluster.port) + cluster.base_path;
-}
-
-asio::awaitable<Result<>> Client::wait_for_turn() {
-  const auto wait = pace_->take(Clock::now());
-  if (wait == Clock::duration::zero()) co_return Result<>();
-  asio::steady_timer timer(co_await asio::this_coro::executor, wait);
-  auto [error] = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (error) co_return Error{error.message(), 0};
-  co_return Result<>();
-}
 
 asio::awaitable<Result<>> Client::connect(const access::Identity& identity) {
   auto connection = co_await Connection::open(access_.cluster, identity, kPatience);
@@ -70,7 +52,7 @@ asio::awaitable<Result<Answer>> Client::try_send(const Request& request) {
 }
 
 asio::awaitable<Result<Answer>> Client::send(Request request) {
-  if (auto waited = co_await wait_for_turn(); !waited) co_return waited.error();
+  if (const auto wait = pace_->take(Clock::now()); wait > Clock::duration::zero()) co_await wait_for(wait);
   auto answer = co_await try_send(request);
   if (answer && answer->status == kUnauthorized) {
     access_.credentials->reject();

@@ -31,11 +31,7 @@ class Client {
   boost::asio::awaitable<Error> refusal(std::string what, Answer answer);
   void close() { connection_.reset(); }
 
-  // "https://192.0.2.1:6443"
-  std::string server() const;
-
  private:
-  boost::asio::awaitable<Result<>> wait_for_turn();
   boost::asio::awaitable<Result<Answer>> try_send(const Request& request);
   boost::asio::awaitable<Result<>> connect(const access::Identity& identity);
 

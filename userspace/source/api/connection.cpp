@@ -11,8 +11,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl.hpp>
-#include <charconv>
 
+#include "userspace/util/text.h"
 #include "userspace/util/version.h"
 
 namespace fairlead::source::api {
@@ -52,21 +52,15 @@ Result<ssl::context> make_context(const access::Cluster& cluster, const access::
 }
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view text) {
-  unsigned seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return std::chrono::seconds(seconds);
-}
-
-std::string bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+  const auto seconds = to_number<unsigned>(text);
+  return seconds ? std::optional(std::chrono::seconds(*seconds)) : std::nullopt;
 }
 
 }  // namespace
 
 Connection::Connection(const access::Cluster& cluster, asio::any_io_executor executor, ssl::context context)
     : cluster_(cluster),
-      name_(bracketed(cluster.host) + ":" + std::to_string(cluster.port)),
+      name_(cluster.authority()),
       context_(std::move(context)),
       stream_(std::in_place_type<Plain>, executor) {
   if (cluster.tls) stream_.emplace<Tls>(executor, context_);
@@ -136,24 +130,16 @@ asio::awaitable<Result<Answer>> Connection::send(const Request& request, const s
   message.prepare_payload();
 
   expire_after(patience);
-  Code error;
-  std::size_t bytes = 0;
-  if (auto* tls = std::get_if<Tls>(&stream_)) {
-    std::tie(error, bytes) = co_await http::async_write(*tls, message, kAwait);
-  } else {
-    std::tie(error, bytes) = co_await http::async_write(std::get<Plain>(stream_), message, kAwait);
-  }
-  if (error) co_return failed("send to", error);
+  auto [unsent, sent] =
+      co_await std::visit([&](auto& stream) { return http::async_write(stream, message, kAwait); }, stream_);
+  if (unsent) co_return failed("send to", unsent);
 
   parser_.emplace();
   parser_->header_limit(kLongestHead);
   parser_->body_limit(boost::none);
-  if (auto* tls = std::get_if<Tls>(&stream_)) {
-    std::tie(error, bytes) = co_await http::async_read_header(*tls, buffer_, *parser_, kAwait);
-  } else {
-    std::tie(error, bytes) = co_await http::async_read_header(std::get<Plain>(stream_), buffer_, *parser_, kAwait);
-  }
-  if (error) co_return failed("read from", error);
+  auto [unread, read] = co_await std::visit(
+      [this](auto& stream) { return http::async_read_header(stream, buffer_, *parser_, kAwait); }, stream_);
+  if (unread) co_return failed("read from", unread);
   const auto& head = parser_->get();
   gunzip_.reset();
   if (head[http::field::content_encoding] == "gzip") gunzip_.emplace();
@@ -166,13 +152,8 @@ asio::awaitable<Result<std::size_t>> Connection::read_some() {
   auto& body = parser_->get().body();
   body.data = packed_.data();
   body.size = packed_.size();
-  Code error;
-  std::size_t bytes = 0;
-  if (auto* tls = std::get_if<Tls>(&stream_)) {
-    std::tie(error, bytes) = co_await http::async_read_some(*tls, buffer_, *parser_, kAwait);
-  } else {
-    std::tie(error, bytes) = co_await http::async_read_some(std::get<Plain>(stream_), buffer_, *parser_, kAwait);
-  }
+  auto [error, bytes] = co_await std::visit(
+      [this](auto& stream) { return http::async_read_some(stream, buffer_, *parser_, kAwait); }, stream_);
   // Not an error, but: the piece is full.
   if (error == http::error::need_buffer) error = {};
   if (error) co_return failed("read from", error);

@@ -10,7 +10,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
-#include "userspace/source/api/spawn.h"
+#include "userspace/source/api/coroutine.h"
 #include "userspace/source/text.h"
 #include "userspace/util/timestamp.h"
 
@@ -53,31 +53,30 @@ void EventRecorder::start() {
 
 void EventRecorder::warn(Warning warning) {
   if (!is_new(warning, event_name(warning), Clock::now())) return;
-  if (waiting_.size() >= kMostWaiting) {
-    ++dropped_;
-    return;
-  }
+  if (waiting_.size() >= kMostWaiting) return;
   waiting_.push_back(std::move(warning));
   work_.cancel();
 }
 
+void EventRecorder::forget(Told& told, Clock::time_point now) {
+  std::erase_if(told, [&](const auto& one) { return now - one.second > kForgetAfter; });
+}
+
 void EventRecorder::forget(Clock::time_point now) {
+  if (now - forgot_at_ <= kForgetAfter) return;
+  forgot_at_ = now;
   for (auto about = told_.begin(); about != told_.end();) {
-    std::erase_if(about->second, [&](const auto& told) { return now - told.second > kForgetAfter; });
+    forget(about->second, now);
     about = about->second.empty() ? told_.erase(about) : std::next(about);
   }
 }
 
 bool EventRecorder::is_new(const Warning& warning, const std::string& event, Clock::time_point now) {
   forget(now);
-  auto& told = told_[warning.name.to_string() + " " + warning.uid];
-  if (told.contains(event)) return false;
-  if (told.size() >= kMostAboutOne) {
-    ++dropped_;
-    return false;
-  }
-  told[event] = now;
-  return true;
+  Told& told = told_[warning.name.to_string() + " " + warning.uid];
+  forget(told, now);
+  if (told.size() >= kMostAboutOne) return false;
+  return told.emplace(event, now).second;
 }
 
 asio::awaitable<void> EventRecorder::run() {
@@ -96,11 +95,6 @@ asio::awaitable<void> EventRecorder::run() {
 asio::awaitable<void> EventRecorder::wait_for_work() {
   work_.expires_at(Clock::time_point::max());
   co_await work_.async_wait(asio::as_tuple(asio::use_awaitable));
-}
-
-asio::awaitable<void> EventRecorder::wait(Clock::duration duration) {
-  asio::steady_timer timer(io_, duration);
-  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
 }
 
 // Whether there is nothing more to do about it: it is there, or never will be.
@@ -127,10 +121,9 @@ asio::awaitable<bool> EventRecorder::write(const Warning& warning) {
   client_.close();
   if (later) {
     spdlog::debug("{}; trying again", error.message);
-    co_await wait(pause);
+    co_await wait_for(pause);
   } else {
     spdlog::warn("{}", error.message);
-    ++dropped_;
   }
   co_return !later;
 }

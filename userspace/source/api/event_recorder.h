@@ -4,7 +4,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
@@ -30,7 +29,7 @@ struct Warning {
 // Writes warnings to the API server as Events (core/v1), in the background and in moderation: the same warning once an
 // hour, no matter how many nodes have it, because its name says what it is and the second to write it finds it there; a
 // few an hour about one object; a few at once and then one every two seconds. What can't be written is tried again
-// until too much waits, and then dropped and counted.
+// until too much waits, and then dropped.
 //
 // Everything happens on the io_context's thread, which must not run after this is gone.
 class EventRecorder {
@@ -44,17 +43,16 @@ class EventRecorder {
   void start();
   void warn(Warning warning);
 
-  // Warnings that nobody will see as Events.
-  std::uint64_t dropped() const { return dropped_; }
-
  private:
   using Told = std::map<std::string, Clock::time_point>;  // by the event's name
 
+  static void forget(Told& told, Clock::time_point now);
+  // Objects that nothing is told of any more, once in a while: a look at all of them for each warning would be a look
+  // at ten thousand for ten thousand warnings.
   void forget(Clock::time_point now);
   bool is_new(const Warning& warning, const std::string& event, Clock::time_point now);
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> wait_for_work();
-  boost::asio::awaitable<void> wait(Clock::duration duration);
   boost::asio::awaitable<bool> write(const Warning& warning);
   std::string to_json(const Warning& warning) const;
 
@@ -65,8 +63,8 @@ class EventRecorder {
   std::mt19937 random_{std::random_device{}()};
   std::deque<Warning> waiting_;
   std::map<std::string, Told> told_;  // by the object's name and uid
-  boost::asio::steady_timer work_;    // expires when there is something to write
-  std::uint64_t dropped_ = 0;
+  Clock::time_point forgot_at_{};
+  boost::asio::steady_timer work_;  // expires when there is something to write
 };
 
 }  // namespace fairlead::source::api

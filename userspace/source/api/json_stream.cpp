@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "userspace/source/api/json_text.h"
+
 namespace fairlead::source::api {
 namespace {
 
@@ -173,13 +175,6 @@ class Handler {
   bool in_items_ = false;
 };
 
-std::string text_of(const json::value& object, std::string_view key) {
-  const json::object* members = object.if_object();
-  const json::value* value = members ? members->if_contains(key) : nullptr;
-  const json::string* text = value ? value->if_string() : nullptr;
-  return text ? std::string(*text) : "";
-}
-
 }  // namespace
 
 class ListStream::Parser {
@@ -225,8 +220,8 @@ Result<> ListStream::feed(std::string_view text) {
 Result<> ListStream::finish() {
   if (auto finished = parser_->finish(); !finished) return finished;
   const Handler& handler = parser_->handler();
-  resource_version_ = text_of(handler.metadata(), "resourceVersion");
-  continue_ = text_of(handler.metadata(), "continue");
+  resource_version_ = text_at(handler.metadata(), "/resourceVersion");
+  continue_ = text_at(handler.metadata(), "/continue");
   if (resource_version_.empty()) return Error{"not a list: metadata.resourceVersion is missing", 0};
   return {};
 }

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "userspace/source/api/spawn.h"
+#include "userspace/source/api/coroutine.h"
 
 namespace fairlead::source::api {
 namespace {
@@ -39,7 +39,6 @@ Result<> KubernetesSource::start() {
 }
 
 void KubernetesSource::follow(Kind kind, Resource resource) {
-  Client client(access_, pace_);
   Mirror::Handlers handlers;
   handlers.changed = [this] { changed(); };
   handlers.problem = [this, kind](const model::Problem& problem, const model::Name& name, const std::string& uid) {
@@ -53,9 +52,9 @@ void KubernetesSource::follow(Kind kind, Resource resource) {
     if (problems_.erase(problem) && handlers_.on_solved) handlers_.on_solved(problem);
   };
   Follower follower;
-  follower.mirror = std::make_unique<Mirror>(kind, client.server(), store_, std::move(handlers));
+  follower.mirror = std::make_unique<Mirror>(kind, access_.cluster.url(), store_, std::move(handlers));
   follower.list_watch =
-      std::make_unique<ListWatch>(std::move(client), std::move(resource), *follower.mirror, options_.timing);
+      std::make_unique<ListWatch>(Client(access_, pace_), std::move(resource), *follower.mirror, options_.timing);
   followers_.push_back(std::move(follower));
 }
 
@@ -65,7 +64,7 @@ bool KubernetesSource::complete() const {
 }
 
 std::string KubernetesSource::name() const {
-  return "kubernetes " + Client(access_, pace_).server();
+  return "kubernetes " + access_.cluster.url();
 }
 
 void KubernetesSource::remark(const Remark& remark) {

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/api/list_watch.h"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/url/url.hpp>
 
+#include "userspace/source/api/coroutine.h"
 #include "userspace/source/api/json_stream.h"
+#include "userspace/source/api/json_text.h"
 #include "userspace/source/api/version.h"
 #include "userspace/source/text.h"
 
@@ -29,11 +27,6 @@ constexpr std::chrono::seconds kHealthy{5};
 const json::value* at(const json::value& value, std::string_view pointer) {
   boost::system::error_code error;
   return value.find_pointer(pointer, error);
-}
-
-std::string text_at(const json::value& value, std::string_view pointer) {
-  const json::value* found = at(value, pointer);
-  return found && found->is_string() ? std::string(found->get_string()) : "";
 }
 
 std::int64_t number_at(const json::value& value, std::string_view pointer) {
@@ -71,8 +64,7 @@ asio::awaitable<void> ListWatch::run() {
 asio::awaitable<void> ListWatch::pause(const Setback& setback) {
   Clock::duration wait = backoff_.next(random_);
   if (setback.retry_after) wait += std::min<Clock::duration>(*setback.retry_after, kLongestRetryAfter);
-  asio::steady_timer timer(co_await asio::this_coro::executor, wait);
-  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await wait_for(wait);
 }
 
 std::string ListWatch::target(const std::vector<std::pair<std::string, std::string>>& parameters) const {

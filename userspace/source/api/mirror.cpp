@@ -4,18 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "userspace/source/api/json_text.h"
 #include "userspace/source/api/version.h"
 
 namespace fairlead::source::api {
 namespace {
 
 namespace json = boost::json;
-
-std::string metadata(const json::value& object, std::string_view field) {
-  boost::system::error_code error;
-  const json::value* found = object.find_pointer("/metadata/" + std::string(field), error);
-  return found && found->is_string() ? std::string(found->get_string()) : "";
-}
 
 template <class... F>
 struct Overload : F... {
@@ -84,10 +79,10 @@ Mirror::Read Mirror::read(const json::value& object) const {
   Decoded decoded;
   decode_object(kind_, object, "", decoded);
   Read read;
-  read.uid = metadata(object, "uid");
-  read.name = {kind_ == Kind::kNode ? "" : metadata(object, "namespace"), metadata(object, "name")};
+  read.uid = text_at(object, "/metadata/uid");
+  read.name = {kind_ == Kind::kNode ? "" : text_at(object, "/metadata/namespace"), text_at(object, "/metadata/name")};
   if (!decoded.items.empty()) read.value = std::move(decoded.items.front().value);
-  read.held.version = metadata(object, "resourceVersion");
+  read.held.version = text_at(object, "/metadata/resourceVersion");
   read.held.problems = std::move(decoded.problems);
   return read;
 }

@@ -47,13 +47,6 @@ class TokenBucket {
                ? Clock::duration::zero()
                : std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(-tokens_ / per_second_));
   }
-  // Takes a token if there is one.
-  bool try_take(Clock::time_point now) {
-    refill(now);
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
-    return true;
-  }
 
  private:
   void refill(Clock::time_point now) {
