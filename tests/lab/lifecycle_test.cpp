@@ -11,7 +11,26 @@ using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::Not;
 
-class Lifecycle : public Scenario, public testing::WithParamInterface<std::string> {
+class Traces : public Scenario {
+ protected:
+  // Everything that lbd puts on a node, as the system's own tools see it.
+  std::string traces() const {
+    const Node& node = lab_->node(1);
+    std::string all;
+    for (const auto& command : {std::vector<std::string>{"ip", "-details", "link", "show", "dev", node.device},
+                                {"tc", "qdisc", "show", "dev", node.device},
+                                {"tc", "filter", "show", "dev", node.device, "ingress"},
+                                {"tc", "filter", "show", "dev", node.device, "egress"},
+                                {"find", "/sys/fs/bpf", "-path", node.pins + "*"}}) {
+      const auto printed = lab_->run_in(node, command);
+      EXPECT_TRUE(printed) << printed.error().message;
+      if (printed) all += *printed;
+    }
+    return all;
+  }
+};
+
+class Lifecycle : public Traces, public testing::WithParamInterface<std::string> {
  protected:
   void serve() {
     ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 1}));
@@ -27,22 +46,6 @@ class Lifecycle : public Scenario, public testing::WithParamInterface<std::strin
         EXPECT_EQ(report.failed, 0U) << name_of(transport) << testing::PrintToString(report.failures);
         EXPECT_EQ(report.servers.size(), 2U) << name_of(transport) << testing::PrintToString(report.servers);
       }
-  }
-
-  // Everything that lbd puts on a node, as the system's own tools see it.
-  std::string traces() const {
-    const Node& node = lab_->node(1);
-    std::string all;
-    for (const auto& command : {std::vector<std::string>{"ip", "-details", "link", "show", "dev", node.device},
-                                {"tc", "qdisc", "show", "dev", node.device},
-                                {"tc", "filter", "show", "dev", node.device, "ingress"},
-                                {"tc", "filter", "show", "dev", node.device, "egress"},
-                                {"find", "/sys/fs/bpf", "-path", node.pins + "*"}}) {
-      const auto printed = lab_->run_in(node, command);
-      EXPECT_TRUE(printed) << printed.error().message;
-      if (printed) all += *printed;
-    }
-    return all;
   }
 
   // Runs `lbd --cleanup` and gives its exit status.
@@ -96,7 +99,7 @@ TEST_P(Lifecycle, CleanUpLeavesNoTrace) {
 
 INSTANTIATE_TEST_SUITE_P(, Lifecycle, testing::Values("native", "off"), [](const auto& info) { return info.param; });
 
-class Daemons : public Scenario {};
+class Daemons : public Traces {};
 
 // A kill leaves no time for anything, so it must be no different.
 TEST_F(Daemons, ComesBackAfterAKill) {
@@ -133,7 +136,7 @@ TEST_F(Daemons, SecondDaemonOfANodeIsRefused) {
       {"--control-socket", node.run + "/other.sock"}, {"--healthz-bind-address", ""}, {"--metrics-bind-address", ""}};
   const Flags same_socket{{"--bpffs-path", node.pins + "/other"}, {"--xdp-mode", "off"}};
   const std::pair<Flags, std::string> attempts[] = {
-      {{}, node.pins}, {same_pins, node.pins}, {same_socket, node.run + "/lbd.sock"}};
+      {{}, node.run + "/lbd.sock"}, {same_pins, node.pins}, {same_socket, node.run + "/lbd.sock"}};
   for (const auto& [flags, named] : attempts) {
     auto second = first.start_another(flags);
     ASSERT_TRUE(second) << second.error().message;
@@ -165,6 +168,25 @@ TEST_F(Daemons, ADeviceThatIsNotThereIsNamed) {
   ASSERT_TRUE(process) << process.error().message;
   EXPECT_EQ(process->wait(seconds(20)), 1);
   EXPECT_THAT(process->err(), HasSubstr("eth7: No such device"));
+}
+
+TEST_F(Daemons, WhatIsWrongAtStartLeavesTheNodeAsItWas) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 1, .pods = 1}));
+  Daemon& daemon = add_daemon(1);
+  const std::string before = traces();
+  const std::string absent = lab_->node(1).run + "/absent.kubeconfig";
+  auto busy = lab_->serve(lab_->node(1), 10249);
+  ASSERT_TRUE(busy) << busy.error().message;
+  const std::tuple<Flags, std::vector<std::string>, std::string> attempts[] = {
+      {{{"--source", "kubernetes"}, {"--kubeconfig", absent}}, {}, absent},
+      {{}, {"--bind-address-hard-fail"}, "127.0.0.1:10249"}};
+  for (const auto& [flags, switches, named] : attempts) {
+    auto process = daemon.start_another(flags, switches);
+    ASSERT_TRUE(process) << process.error().message;
+    EXPECT_EQ(process->wait(seconds(20)), 1) << named;
+    EXPECT_THAT(process->err(), HasSubstr(named));
+    EXPECT_EQ(traces(), before) << named;
+  }
 }
 
 }  // namespace

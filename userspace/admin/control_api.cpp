@@ -91,15 +91,13 @@ HttpResponse route(const Inspector& inspector, const Target& target) {
 
 }  // namespace
 
-HttpHandler control_api(const Inspector& inspector) {
-  return [&inspector](const HttpRequest& request) {
-    if (request.method() != http::verb::get)
-      return error_response(http::status::method_not_allowed,
-                            std::string(request.method_string()) + ": only GET is allowed");
-    const auto target = parse_target({request.target().data(), request.target().size()});
-    if (!target) return error_response(http::status::bad_request, target.error().message);
-    return route(inspector, *target);
-  };
+HttpResponse answer_control(const Inspector& inspector, const HttpRequest& request) {
+  if (request.method() != http::verb::get)
+    return error_response(http::status::method_not_allowed,
+                          std::string(request.method_string()) + ": only GET is allowed");
+  const auto target = parse_target({request.target().data(), request.target().size()});
+  if (!target) return error_response(http::status::bad_request, target.error().message);
+  return route(inspector, *target);
 }
 
 }  // namespace fairlead::admin

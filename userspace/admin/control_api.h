@@ -19,6 +19,6 @@ namespace fairlead::admin {
 //   GET /v1/verdicts                                [VerdictView]
 //
 // Anything else is answered with an ErrorView and the HTTP status that says what kind of error it is.
-HttpHandler control_api(const Inspector& inspector);
+HttpResponse answer_control(const Inspector& inspector, const HttpRequest& request);
 
 }  // namespace fairlead::admin

@@ -100,7 +100,7 @@ admin::StatusView Inspection::status() const {
   status.pid = getpid();
   status.uptime_seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_).count();
-  status.source = parts_.source() ? parts_.source()->name() : "";
+  status.source = parts_.source.name();
   status.synced = parts_.sync.completed();
   status.adopted = parts_.object.adopted();
   for (const auto& [name, service] : parts_.store.services()) {
@@ -123,7 +123,7 @@ admin::StatusView Inspection::status() const {
 std::vector<admin::UsageView> Inspection::usage() const {
   const auto used = parts_.sync.placement().usage();
   const auto& limits = parts_.sync.placement().limits();
-  const auto& pass = parts_.sweeper.last_pass();
+  const auto& pass = parts_.upkeep.last_pass();
   const datapath::Sizes& sizes = parts_.object.sizes();
   return {{"frontends", used.frontends, limits.frontends},
           {"addresses", used.addresses, limits.addresses},
@@ -137,9 +137,8 @@ std::vector<admin::UsageView> Inspection::usage() const {
 
 std::vector<admin::ProblemView> Inspection::problems() const {
   std::vector<admin::ProblemView> views;
-  if (const source::Source* source = parts_.source())
-    for (const model::Problem& problem : source->problems())
-      views.push_back(to_view(problem));
+  for (const model::Problem& problem : parts_.source.problems())
+    views.push_back(to_view(problem));
   for (const auto& [service, problems] : parts_.sync.compiler().problems())
     for (const model::Problem& problem : problems)
       views.push_back(to_view(problem));

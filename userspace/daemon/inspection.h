@@ -7,7 +7,7 @@
 #include "userspace/daemon/node_network.h"
 #include "userspace/daemon/options/options.h"
 #include "userspace/daemon/sync.h"
-#include "userspace/datapath/flows.h"
+#include "userspace/daemon/upkeep.h"
 #include "userspace/model/store.h"
 #include "userspace/source/source.h"
 
@@ -22,8 +22,8 @@ class Inspection : public admin::Inspector {
     const NodeNetwork& network;
     const Sync& sync;
     const model::Store& store;
-    const datapath::Sweeper& sweeper;
-    std::function<const source::Source*()> source;  // null before there is one
+    const Upkeep& upkeep;
+    const source::Source& source;
   };
   explicit Inspection(const Parts& parts) : parts_(parts), started_(std::chrono::steady_clock::now()) {}
 

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "userspace/admin/http_server.h"
+#include "userspace/daemon/options/options.h"
+
+namespace fairlead::daemon {
+
+// Where lbd can be asked: the control socket, the health port and the metrics port.
+class Endpoints {
+ public:
+  struct Handlers {
+    admin::HttpHandler control, health, metrics;
+  };
+  Endpoints(boost::asio::io_context& io, const Options& options, Handlers handlers);
+
+  // The socket must be had. A port that cannot be had now is tried again, as kube-proxy does, unless
+  // --bind-address-hard-fail. Handlers are called as soon as the io_context runs.
+  Result<> listen();
+
+ private:
+  struct Port {
+    const std::string& address;  // empty: none
+    admin::HttpHandler handler;
+    boost::asio::steady_timer retry;
+  };
+  Result<> listen(Port& port);
+
+  const Options& options_;
+  admin::HttpServer server_;
+  admin::HttpHandler control_;
+  Port health_, metrics_;
+};
+
+}  // namespace fairlead::daemon

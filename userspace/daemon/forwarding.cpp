@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/daemon/forwarding.h"
+
+#include <spdlog/spdlog.h>
+
+namespace fairlead::daemon {
+namespace {
+
+constexpr std::chrono::seconds kHealthTimeout{60};
+
+}  // namespace
+
+Forwarding::Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> object, NodeNetwork network)
+    : parts_(parts),
+      object_(std::move(object)),
+      network_(std::move(network)),
+      sync_(*object_, [this](const auto&... what) { remark(what...); }),
+      upkeep_(parts_.io, *object_, sync_),
+      health_(kHealthTimeout),
+      inspection_({parts_.options, *object_, network_, sync_, parts_.store, upkeep_, parts_.source}),
+      metrics_({inspection_, sync_, health_}),
+      programmer_(parts_.io,
+                  {parts_.store, sync_, health_, metrics_, [this](const auto* node) { return node_state(node); }}),
+      host_(parts_.io, network_, [this] { programmer_.node_changed(); }) {
+}
+
+Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
+  auto object = datapath::Object::load(parts.options.datapath);
+  if (!object) return object.error();
+  for (const std::string& kept : (*object)->kept())
+    spdlog::warn("the pinned maps keep {}; lbd --cleanup removes them, and all connections", kept);
+  auto network = NodeNetwork::open(**object, parts.options);
+  if (!network) return network.error();
+  return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*object), std::move(*network)));
+}
+
+Result<> Forwarding::start() {
+  if (auto attached = network_.attach(); !attached) return attached;
+  programmer_.node_changed();
+  return {};
+}
+
+void Forwarding::remark(const model::Name& service, const std::string& reason, const std::string& message) {
+  spdlog::warn("{}", message);
+  parts_.source.remark({service, reason, message});
+}
+
+NodeState Forwarding::node_state(const model::Node* node) const {
+  return {{parts_.options.node_name, node ? node->zone : "", network_.host_addresses()}, network_.node_addresses(node)};
+}
+
+}  // namespace fairlead::daemon

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "userspace/daemon/host_watch.h"
+#include "userspace/daemon/inspection.h"
+#include "userspace/daemon/programmer.h"
+#include "userspace/daemon/upkeep.h"
+
+namespace fairlead::daemon {
+
+// Everything that stands on the maps: the programs on this node's devices, what keeps the maps equal to the store, and
+// what tells of them. The store and the source outlive it.
+class Forwarding {
+ public:
+  struct Parts {
+    boost::asio::io_context& io;
+    const Options& options;
+    model::Store& store;
+    source::Source& source;
+  };
+  // Loads the object, and takes over what an earlier daemon pinned.
+  static Result<std::unique_ptr<Forwarding>> load(const Parts& parts);
+
+  // Attaches the programs. Packets are forwarded as the maps say from now on.
+  Result<> start();
+  // The source has changed the store.
+  void store_changed() { programmer_.changed(parts_.source.complete()); }
+
+  const admin::Inspector& inspection() const { return inspection_; }
+  const admin::Health& health() const { return health_; }
+  const Metrics& metrics() const { return metrics_; }
+
+ private:
+  Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> object, NodeNetwork network);
+  void remark(const model::Name& service, const std::string& reason, const std::string& message);
+  NodeState node_state(const model::Node* node) const;
+
+  Parts parts_;
+  std::unique_ptr<datapath::Object> object_;
+  NodeNetwork network_;
+  Sync sync_;
+  Upkeep upkeep_;
+  admin::Health health_;
+  Inspection inspection_;
+  Metrics metrics_;
+  Programmer programmer_;
+  HostWatch host_;
+};
+
+}  // namespace fairlead::daemon

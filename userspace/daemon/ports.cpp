@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/daemon/ports.h"
+
+namespace fairlead::daemon {
+namespace {
+
+namespace http = boost::beast::http;
+
+// Empty, which no path is, where the target is malformed.
+std::string path_of(const admin::HttpRequest& request) {
+  const auto target = admin::parse_target({request.target().data(), request.target().size()});
+  return target ? target->path : "";
+}
+
+admin::HttpResponse not_found() {
+  return admin::text_response(http::status::not_found, "404 page not found\n");
+}
+
+}  // namespace
+
+admin::HttpResponse answer_health(const admin::Health& health, const admin::HttpRequest& request) {
+  const std::string path = path_of(request);
+  if (path == "/healthz") return health.healthz(admin::Health::Time::clock::now());
+  if (path == "/livez") return health.livez(admin::Health::Time::clock::now());
+  return not_found();
+}
+
+admin::HttpResponse answer_metrics(const Metrics& metrics, const admin::HttpRequest& request) {
+  const std::string path = path_of(request);
+  if (path == "/metrics")
+    return admin::text_response(http::status::ok, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
+  if (path == "/healthz") return admin::text_response(http::status::ok, "ok");
+  if (path == "/proxyMode") return admin::text_response(http::status::ok, "ebpf");
+  return not_found();
+}
+
+}  // namespace fairlead::daemon
