@@ -6,7 +6,7 @@
 
 static __always_inline void count_verdict(const enum lb_hook hook, enum lb_verdict verdict)
 {
-	__u32 index = hook * LB_VERDICT_COUNT + verdict;
+	__u32 index = lb_verdict_index(hook, verdict);
 	__u64 *packets = bpf_map_lookup_elem(&lb_verdicts, &index);
 
 	if (packets)

@@ -363,9 +363,9 @@ void check_verdict(const Row& row, const datapath::Verdicts& before, std::uint64
   const std::uint64_t counted = after[LB_HOOK_XDP][row.verdict] - before[LB_HOOK_XDP][row.verdict];
   if (counted == packets) return;
   std::string seen;
-  for (std::uint32_t verdict = 0; verdict < LB_VERDICT_COUNT; ++verdict)
-    if (const auto n = after[LB_HOOK_XDP][verdict] - before[LB_HOOK_XDP][verdict])
-      seen += std::string(" ") + datapath::verdict_infos()[verdict].name + "=" + std::to_string(n);
+  for (const datapath::VerdictInfo& info : datapath::verdict_infos())
+    if (const auto n = after[LB_HOOK_XDP][info.verdict] - before[LB_HOOK_XDP][info.verdict])
+      seen += std::string(" ") + info.name + "=" + std::to_string(n);
   die("row '" + row.name + "': " + std::to_string(packets) + " packets, verdicts:" + seen);
 }
 

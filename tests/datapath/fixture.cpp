@@ -92,9 +92,9 @@ lb_service_key key_of(const std::string& address, std::uint16_t port, std::uint8
 
 std::string changed_verdict(const datapath::Verdicts& before, const datapath::Verdicts& after, lb_hook hook) {
   std::string names;
-  for (std::size_t i = 0; i < LB_VERDICT_COUNT; ++i)
-    if (after[hook][i] != before[hook][i])
-      names += (names.empty() ? "" : "+") + std::string(datapath::verdict_infos()[i].name);
+  for (const datapath::VerdictInfo& info : datapath::verdict_infos())
+    if (after[hook][info.verdict] != before[hook][info.verdict])
+      names += (names.empty() ? "" : "+") + std::string(info.name);
   return names;
 }
 

@@ -249,11 +249,9 @@ Result<std::vector<admin::RingView>> Inspection::rings(const std::string& space,
 std::vector<admin::VerdictView> Inspection::verdicts() const {
   const datapath::Verdicts counts = datapath::read_verdicts(parts_.object);
   std::vector<admin::VerdictView> views;
-  for (std::size_t i = 0; i < LB_VERDICT_COUNT; ++i) {
-    const auto& info = datapath::verdict_infos()[i];
-    views.push_back({info.name, info.kind, info.meaning, counts[LB_HOOK_XDP][i], counts[LB_HOOK_TC_INGRESS][i],
-                     counts[LB_HOOK_TC_EGRESS][i]});
-  }
+  for (const datapath::VerdictInfo& info : datapath::verdict_infos())
+    views.push_back({info.name, info.kind, info.meaning, counts[LB_HOOK_XDP][info.verdict],
+                     counts[LB_HOOK_TC_INGRESS][info.verdict], counts[LB_HOOK_TC_EGRESS][info.verdict]});
   return views;
 }
 

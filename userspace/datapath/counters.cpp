@@ -31,11 +31,11 @@ lb_backend_stats sum(std::span<const lb_backend_stats> cpus) {
 
 Verdicts read_verdicts(const Object& object) {
   Verdicts verdicts{};
-  for (std::uint32_t hook = 0; hook < LB_HOOK_COUNT; ++hook)
-    for (std::uint32_t verdict = 0; verdict < LB_VERDICT_COUNT; ++verdict)
-      for (const std::uint64_t packets :
-           read_per_cpu<std::uint64_t>(object.verdicts_fd(), hook * LB_VERDICT_COUNT + verdict, object.possible_cpus()))
-        verdicts[hook][verdict] += packets;
+  for (const HookInfo& hook : hook_infos())
+    for (const VerdictInfo& info : verdict_infos())
+      for (const std::uint64_t packets : read_per_cpu<std::uint64_t>(
+               object.verdicts_fd(), lb_verdict_index(hook.hook, info.verdict), object.possible_cpus()))
+        verdicts[hook.hook][info.verdict] += packets;
   return verdicts;
 }
 
@@ -67,18 +67,22 @@ void reset_backend_stats(const Object& object, std::uint32_t slot) {
   bpf_map_update_elem(object.backend_stats_fd(), &slot, zero.data(), BPF_ANY);
 }
 
-const std::array<VerdictInfo, LB_VERDICT_COUNT>& verdict_infos() {
-  static const std::array<VerdictInfo, LB_VERDICT_COUNT> infos{{
-#define LB_VERDICT_INFO(name, kind, meaning) {lower(#name), lower(#kind), meaning},
+const std::vector<VerdictInfo>& verdict_infos() {
+  static const std::vector<VerdictInfo> infos{
+#define LB_VERDICT_INFO(name, kind, number, meaning) {LB_VERDICT_##name, lower(#name), lower(#kind), meaning},
       LB_VERDICTS(LB_VERDICT_INFO)
 #undef LB_VERDICT_INFO
-  }};
+  };
   return infos;
 }
 
-const std::array<const char*, LB_HOOK_COUNT>& hook_names() {
-  static const std::array<const char*, LB_HOOK_COUNT> names{"xdp", "tc_ingress", "tc_egress"};
-  return names;
+const std::vector<HookInfo>& hook_infos() {
+  static const std::vector<HookInfo> infos{
+#define LB_HOOK_INFO(name, number) {LB_HOOK_##name, lower(#name)},
+      LB_HOOKS(LB_HOOK_INFO)
+#undef LB_HOOK_INFO
+  };
+  return infos;
 }
 
 }  // namespace fairlead::datapath

@@ -8,8 +8,8 @@
 
 namespace fairlead::datapath {
 
-// Packets by hook and verdict, summed over CPUs.
-using Verdicts = std::array<std::array<std::uint64_t, LB_VERDICT_COUNT>, LB_HOOK_COUNT>;
+// Packets by enum lb_hook and enum lb_verdict, summed over CPUs. What has no name is 0.
+using Verdicts = std::array<std::array<std::uint64_t, LB_VERDICT_ROOM>, LB_HOOK_ROOM>;
 Verdicts read_verdicts(const Object& object);
 
 // Summed over CPUs. A slot's counters go on from its last occupant's: reset_backend_stats() when it gets another.
@@ -19,13 +19,17 @@ std::vector<lb_backend_stats> read_backend_stats(const Object& object);
 void reset_backend_stats(const Object& object, std::uint32_t slot);
 
 struct VerdictInfo {
+  lb_verdict verdict;
   const char* name;  // "local_hit"
   const char* kind;  // "pass", "send" or "drop"
   const char* meaning;
 };
-// By enum lb_verdict.
-const std::array<VerdictInfo, LB_VERDICT_COUNT>& verdict_infos();
-// By enum lb_hook: "xdp", "tc_ingress", "tc_egress".
-const std::array<const char*, LB_HOOK_COUNT>& hook_names();
+struct HookInfo {
+  lb_hook hook;
+  const char* name;  // "tc_ingress"
+};
+// All that there are, by number.
+const std::vector<VerdictInfo>& verdict_infos();
+const std::vector<HookInfo>& hook_infos();
 
 }  // namespace fairlead::datapath
