@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "sweep.h"
+#include "flow/sweep.h"
 
 int lb_sweep_set(__u32 index, int family)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "pipeline.h"
+#include "path/pipeline.h"
 
 SEC("xdp")
 int lb_xdp(struct xdp_md *ctx)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_FORWARD_H
-#define LB_BPF_FORWARD_H
+#ifndef LB_BPF_PACKET_FORWARD_H
+#define LB_BPF_PACKET_FORWARD_H
 
 #include <linux/if_ether.h>
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /*
  * The way out: next hop, device, Ethernet header. XDP sends only what it can finish: with a known neighbour, through

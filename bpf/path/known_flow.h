@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_HIT_H
-#define LB_BPF_HIT_H
+#ifndef LB_BPF_PATH_KNOWN_FLOW_H
+#define LB_BPF_PATH_KNOWN_FLOW_H
 
-#include "defer.h"
-#include "deliver.h"
-#include "flow.h"
-#include "forward.h"
-#include "packet.h"
+#include "path/scratch.h"
+#include "path/deliver.h"
+#include "flow/flow.h"
+#include "packet/forward.h"
+#include "packet/packet.h"
 
 /* What becomes of a packet whose flow is known. */
 

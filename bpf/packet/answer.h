@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_REJECT_H
-#define LB_BPF_REJECT_H
+#ifndef LB_BPF_PACKET_ANSWER_H
+#define LB_BPF_PACKET_ANSWER_H
 
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 
-#include "csum.h"
-#include "packet.h"
+#include "packet/csum.h"
+#include "packet/packet.h"
 
 /*
  * Answers made out of the packet that caused them: it is cut to the answer's length, its Ethernet addresses change

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_DELIVER_H
-#define LB_BPF_DELIVER_H
+#ifndef LB_BPF_PATH_DELIVER_H
+#define LB_BPF_PATH_DELIVER_H
 
-#include "count.h"
-#include "defer.h"
-#include "flow.h"
-#include "forward.h"
-#include "frag.h"
-#include "packet.h"
-#include "rewrite.h"
+#include "path/count.h"
+#include "path/scratch.h"
+#include "flow/flow.h"
+#include "packet/forward.h"
+#include "packet/fragment.h"
+#include "packet/packet.h"
+#include "packet/rewrite.h"
 
 /* Rewriting a packet and sending it on its way, to this node's stack or to another node, and which way that is. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_CSUM_H
-#define LB_BPF_CSUM_H
+#ifndef LB_BPF_PACKET_CSUM_H
+#define LB_BPF_PACKET_CSUM_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /*
  * Internet checksums (RFC 1071), updated by difference (RFC 1624). A difference is a sum of 32-bit words in memory

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_ICMP_H
-#define LB_BPF_ICMP_H
+#ifndef LB_BPF_PACKET_ICMP_H
+#define LB_BPF_PACKET_ICMP_H
 
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
-#include "csum.h"
-#include "packet.h"
+#include "packet/csum.h"
+#include "packet/packet.h"
 
 /*
  * ICMP for addresses that services own: echo is answered, and errors about a flow's packets are carried to the side

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_RELAY_H
-#define LB_BPF_RELAY_H
+#ifndef LB_BPF_PATH_ICMP_H
+#define LB_BPF_PATH_ICMP_H
 
-#include "defer.h"
-#include "deliver.h"
-#include "flow.h"
-#include "forward.h"
-#include "icmp.h"
-#include "packet.h"
+#include "path/scratch.h"
+#include "path/deliver.h"
+#include "flow/flow.h"
+#include "packet/forward.h"
+#include "packet/icmp.h"
+#include "packet/packet.h"
 
 /* ICMP: errors go to the side of their flow that must hear them, and addresses that services own answer a ping. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_OURS_H
-#define LB_BPF_OURS_H
+#ifndef LB_BPF_SERVICE_FILTER_H
+#define LB_BPF_SERVICE_FILTER_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /* LB_CLASS_* that this address may have; 0 is certain. */
 static __always_inline __u8 address_classes(const __be32 *addr, const int family)

@@ -2,7 +2,7 @@
 #ifndef LB_BPF_FLOW_TABLE_H
 #define LB_BPF_FLOW_TABLE_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /*
  * The set-associative table that flows are kept in: find, touch, insert, remove. maps/flow.h describes the layout and
@@ -459,7 +459,7 @@ static __always_inline enum table_inserted table_insert(struct flow_copy *evicte
 }
 
 /*
- * The same, out of line, in flow_table.bpf.c: global functions, so that the verifier walks each once and not for every
+ * The same, out of line, in table.bpf.c: global functions, so that the verifier walks each once and not for every
  * way that leads to it. For the rare paths; the hit path has table_find() inline.
  */
 int lb_table_find(struct flow_view *view, struct flow_at *at, const struct tuple *key, int family);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_SELECT_H
-#define LB_BPF_SELECT_H
+#ifndef LB_BPF_SERVICE_SELECT_H
+#define LB_BPF_SERVICE_SELECT_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 static __always_inline int member_slot(__u32 *slot, __u32 index)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "lock.h"
+#include "flow/lock.h"
 
 /* A global function, so that the verifier walks the loop once and not for every way that leads to it. */
 __weak int lb_lock_contended(__u32 *word)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_LOCK_H
-#define LB_BPF_LOCK_H
+#ifndef LB_BPF_FLOW_LOCK_H
+#define LB_BPF_FLOW_LOCK_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /*
  * A lock is a word that is 1 while held. Holders run with softirqs off and for well under a microsecond, so a bounded

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_REWRITE_H
-#define LB_BPF_REWRITE_H
+#ifndef LB_BPF_PACKET_REWRITE_H
+#define LB_BPF_PACKET_REWRITE_H
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-#include "csum.h"
-#include "packet.h"
+#include "packet/csum.h"
+#include "packet/packet.h"
 
 /*
  * Addresses, ports, TTL and both checksums, from what struct packet says is there to what it shall be. XDP writes into

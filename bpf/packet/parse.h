@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_PARSE_H
-#define LB_BPF_PARSE_H
+#ifndef LB_BPF_PACKET_PARSE_H
+#define LB_BPF_PACKET_PARSE_H
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /*
  * Headers become fields of struct packet, one function a header, and nothing is read that was not bounds checked just

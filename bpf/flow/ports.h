@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_PORTS_H
-#define LB_BPF_PORTS_H
+#ifndef LB_BPF_FLOW_PORTS_H
+#define LB_BPF_FLOW_PORTS_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /*
  * Source ports for SNAT: a bit a port in the backend's pool, which may be NULL here. The bit belongs to the reply entry

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_PIPELINE_H
-#define LB_BPF_PIPELINE_H
+#ifndef LB_BPF_PATH_PIPELINE_H
+#define LB_BPF_PATH_PIPELINE_H
 
-#include "begin.h"
-#include "count.h"
-#include "defer.h"
-#include "deliver.h"
-#include "flow.h"
-#include "frag.h"
-#include "hit.h"
-#include "icmp.h"
-#include "lookup.h"
-#include "ours.h"
-#include "packet.h"
-#include "parse.h"
-#include "reject.h"
-#include "relay.h"
+#include "path/new_flow.h"
+#include "path/count.h"
+#include "path/scratch.h"
+#include "path/deliver.h"
+#include "flow/flow.h"
+#include "packet/fragment.h"
+#include "path/known_flow.h"
+#include "packet/icmp.h"
+#include "service/lookup.h"
+#include "service/filter.h"
+#include "packet/packet.h"
+#include "packet/parse.h"
+#include "packet/answer.h"
+#include "path/icmp.h"
 
 /*
  * The story. A packet arriving at an uplink (XDP or tc ingress) becomes ours when its destination is an address that
@@ -28,7 +28,7 @@
  * A packet leaving (tc egress) is looked at only when its source is a backend on this node, and only to give a reply
  * the service's address again.
  *
- * Functions return a verdict, or LB_CONTINUE, or one of enum deferred, see defer.h. An object calls a function that
+ * Functions return a verdict, or LB_CONTINUE, or one of enum deferred, see scratch.h. An object calls a function that
  * does deferred work for one hook only, so the hook is a constant in it too; the family is branched on once.
  */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_FLOW_H
-#define LB_BPF_FLOW_H
+#ifndef LB_BPF_FLOW_FLOW_H
+#define LB_BPF_FLOW_FLOW_H
 
-#include "flow_table.h"
-#include "lock.h"
-#include "packet.h"
-#include "ports.h"
+#include "flow/table.h"
+#include "flow/lock.h"
+#include "packet/packet.h"
+#include "flow/ports.h"
 
 /*
  * Flows: two entries of the table that undo each other, and for SNAT the port between them. Both are made before the

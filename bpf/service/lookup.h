@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_LOOKUP_H
-#define LB_BPF_LOOKUP_H
+#ifndef LB_BPF_SERVICE_LOOKUP_H
+#define LB_BPF_SERVICE_LOOKUP_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /* LB_ADDRESS_* of the packet's destination, 0 when the filter was wrong about it. */
 static __always_inline __u32 lookup_address(const struct packet *p, const int family)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_FRAG_H
-#define LB_BPF_FRAG_H
+#ifndef LB_BPF_PACKET_FRAGMENT_H
+#define LB_BPF_PACKET_FRAGMENT_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /* Fragments behind the first carry no ports: they are found by what all fragments of a datagram share. */
 

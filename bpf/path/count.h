@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_COUNT_H
-#define LB_BPF_COUNT_H
+#ifndef LB_BPF_PATH_COUNT_H
+#define LB_BPF_PATH_COUNT_H
 
-#include "packet.h"
+#include "packet/packet.h"
 
 static __always_inline void count_verdict(const enum lb_hook hook, enum lb_verdict verdict)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_BEGIN_H
-#define LB_BPF_BEGIN_H
+#ifndef LB_BPF_PATH_NEW_FLOW_H
+#define LB_BPF_PATH_NEW_FLOW_H
 
-#include "count.h"
-#include "defer.h"
-#include "deliver.h"
-#include "flow.h"
-#include "forward.h"
-#include "lookup.h"
-#include "ours.h"
-#include "packet.h"
-#include "select.h"
+#include "path/count.h"
+#include "path/scratch.h"
+#include "path/deliver.h"
+#include "flow/flow.h"
+#include "packet/forward.h"
+#include "service/lookup.h"
+#include "service/filter.h"
+#include "packet/packet.h"
+#include "service/select.h"
 
 /* What becomes of the first packet of a flow. */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_SWEEP_H
-#define LB_BPF_SWEEP_H
+#ifndef LB_BPF_FLOW_SWEEP_H
+#define LB_BPF_FLOW_SWEEP_H
 
-#include "flow.h"
-#include "packet.h"
+#include "flow/flow.h"
+#include "packet/packet.h"
 
 /* Frees what has expired in a range of sets. maps/sweep.h says how it is asked for and why it is a program. */
 
@@ -111,7 +111,7 @@ static __always_inline int sweep_set(__u32 index, const int family)
 	return live | freed << SWEPT_FREED_SHIFT;
 }
 
-/* Global, for the same reason as the functions of flow_table.bpf.c. */
+/* Global, for the same reason as the functions of table.bpf.c. */
 int lb_sweep_set(__u32 index, int family);
 
 static __always_inline int sweep(struct __sk_buff *ctx)

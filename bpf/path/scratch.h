@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_DEFER_H
-#define LB_BPF_DEFER_H
+#ifndef LB_BPF_PATH_SCRATCH_H
+#define LB_BPF_PATH_SCRATCH_H
 
-#include "flow.h"
-#include "forward.h"
-#include "lookup.h"
-#include "packet.h"
-#include "reject.h"
+#include "flow/flow.h"
+#include "packet/forward.h"
+#include "service/lookup.h"
+#include "packet/packet.h"
+#include "packet/answer.h"
 
 /*
  * Leaving something for later: the hit path has a small frame and few registers to lose, and all frames of a call chain

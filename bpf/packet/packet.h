@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_BPF_PACKET_H
-#define LB_BPF_PACKET_H
+#ifndef LB_BPF_PACKET_PACKET_H
+#define LB_BPF_PACKET_PACKET_H
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

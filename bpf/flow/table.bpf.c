@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "flow_table.h"
+#include "flow/table.h"
 
 /* Pointers given to a global function may be NULL as far as the verifier knows. */
 
