@@ -53,8 +53,8 @@ std::vector<state::PortSpec> Compiler::compile_one(const model::Name& name, cons
                                                    Pending& pending) {
   Compiled compiled;
   if (const model::Service* service = store.service(name)) {
-    Wish wish = compile_service(*service, store.slices_of(name), node_);
-    compiled = {std::move(wish.ports), std::move(wish.problems)};
+    ServiceSpec spec = compile_service(*service, store.slices_of(name), node_);
+    compiled = {std::move(spec.ports), std::move(spec.problems)};
     give_up(name, compiled, pending);
     claim(*service, compiled, pending);
   } else {

@@ -67,8 +67,9 @@ bool has_family(const Service& service, Family family) {
 
 class PortCompiler {
  public:
-  PortCompiler(const Service& service, const ServicePort& port, Family family, const NodeView& node, Wish& wish)
-      : service_(service), port_(port), family_(family), node_(node), wish_(wish) {
+  PortCompiler(const Service& service, const ServicePort& port, Family family, const NodeView& node,
+               ServiceSpec& service_spec)
+      : service_(service), port_(port), family_(family), node_(node), service_spec_(service_spec) {
     spec_.name = port_name(service, port, family);
     spec_.source_port = port.port;
     spec_.protocol = static_cast<std::uint8_t>(port.protocol);
@@ -82,9 +83,9 @@ class PortCompiler {
       add_frontends(service_.load_balancer_ips, Pool::kExternal, port_.port);
     if (port_.node_port && has_family(service_, family_))
       add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
-    if (wanted_.empty()) return;
+    if (frontends_.empty()) return;
     add_pools(slices);
-    wish_.ports.push_back(std::move(spec_));
+    service_spec_.ports.push_back(std::move(spec_));
   }
 
  private:
@@ -98,7 +99,7 @@ class PortCompiler {
 
   void add_frontends(const std::vector<Address>& addresses, Pool pool, std::uint16_t port) {
     for (const Address& address : addresses)
-      if (address.family == family_) wanted_.emplace_back(abi_key(address, port, port_.protocol), pool);
+      if (address.family == family_) frontends_.emplace_back(abi_key(address, port, port_.protocol), pool);
   }
 
   void add_pools(const model::Store::Slices& slices) {
@@ -110,7 +111,7 @@ class PortCompiler {
     }
     const Categories categories = categorize(candidates, node_);
     std::optional<std::uint32_t> internal, external;
-    for (const auto& [key, pool] : wanted_) {
+    for (const auto& [key, pool] : frontends_) {
       auto& index = pool == Pool::kInternal ? internal : external;
       if (!index) index = add_pool(pool, categories);
       spec_.frontends.push_back({key, *index});
@@ -133,19 +134,19 @@ class PortCompiler {
   const ServicePort& port_;
   Family family_;
   const NodeView& node_;
-  Wish& wish_;
+  ServiceSpec& service_spec_;
   state::PortSpec spec_;
-  std::vector<std::pair<lb_service_key, Pool>> wanted_;
+  std::vector<std::pair<lb_service_key, Pool>> frontends_;
 };
 
 void report(const Service& service, const std::string& field, const std::string& value, const std::string& message,
-            Wish& wish) {
-  wish.problems.push_back({"", "Service " + service.name.to_string(), field, value, message});
+            ServiceSpec& spec) {
+  spec.problems.push_back({"", "Service " + service.name.to_string(), field, value, message});
 }
 
 // The families of its cluster IPs are those of the service, as for kube-proxy: addresses of another are not served.
 // Without cluster IPs, which only a manifest leaves out, it has both, for all but NodePorts.
-std::vector<Family> families_of(const Service& service, Wish& wish) {
+std::vector<Family> families_of(const Service& service, ServiceSpec& spec) {
   std::vector<Family> families;
   for (const Family family : {Family::IPv4, Family::IPv6})
     if (service.cluster_ips.empty() || has_family(service, family)) families.push_back(family);
@@ -153,7 +154,7 @@ std::vector<Family> families_of(const Service& service, Wish& wish) {
     for (const Address& address : addresses)
       if (std::find(families.begin(), families.end(), address.family) == families.end())
         report(service, field, address.to_string(), "is not served: the service has no cluster IP of that family",
-               wish);
+               spec);
   };
   check("spec.externalIPs", service.external_ips);
   check("status.loadBalancer.ingress", service.load_balancer_ips);
@@ -162,26 +163,26 @@ std::vector<Family> families_of(const Service& service, Wish& wish) {
 
 }  // namespace
 
-Wish compile_service(const Service& service, const model::Store::Slices& slices, const NodeView& node) {
-  Wish wish;
-  if (service.type == model::ServiceType::kExternalName || service.headless || !service.proxy_name.empty()) return wish;
+ServiceSpec compile_service(const Service& service, const model::Store::Slices& slices, const NodeView& node) {
+  ServiceSpec spec;
+  if (service.type == model::ServiceType::kExternalName || service.headless || !service.proxy_name.empty()) return spec;
   if (!service.load_balancer_source_ranges.empty() && !service.load_balancer_ips.empty())
     report(service, "spec.loadBalancerSourceRanges", "",
-           "source ranges are not enforced yet, so the load balancer addresses are not served", wish);
+           "source ranges are not enforced yet, so the load balancer addresses are not served", spec);
   if (service.affinity_seconds)
     report(service, "spec.sessionAffinity", "ClientIP",
-           "session affinity is not kept yet; the service is served without it", wish);
-  const std::vector<Family> families = families_of(service, wish);
+           "session affinity is not kept yet; the service is served without it", spec);
+  const std::vector<Family> families = families_of(service, spec);
   for (std::size_t i = 0; i < service.ports.size(); ++i) {
     const ServicePort& port = service.ports[i];
     if (port.protocol == model::Protocol::kSctp) {
-      report(service, "spec.ports[" + std::to_string(i) + "].protocol", "SCTP", "SCTP is not balanced yet", wish);
+      report(service, "spec.ports[" + std::to_string(i) + "].protocol", "SCTP", "SCTP is not balanced yet", spec);
       continue;
     }
     for (const Family family : families)
-      PortCompiler(service, port, family, node, wish).compile(slices);
+      PortCompiler(service, port, family, node, spec).compile(slices);
   }
-  return wish;
+  return spec;
 }
 
 }  // namespace fairlead::compile

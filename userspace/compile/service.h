@@ -12,10 +12,10 @@ namespace fairlead::compile {
 // What one service asks for, before other services are looked at: its port specs with every frontend that it wants, and
 // what it wants in vain. Services that are not for this proxy (ExternalName, headless, another proxy's) ask for
 // nothing.
-struct Wish {
+struct ServiceSpec {
   std::vector<state::PortSpec> ports;
   std::vector<model::Problem> problems;
 };
-Wish compile_service(const model::Service& service, const model::Store::Slices& slices, const NodeView& node);
+ServiceSpec compile_service(const model::Service& service, const model::Store::Slices& slices, const NodeView& node);
 
 }  // namespace fairlead::compile

@@ -23,36 +23,37 @@ const state::PoolSpec& pool_of(const state::PortSpec& port, const std::string& f
 TEST(CompileService, EveryKindOfFrontendOfAService) {
   auto web = service({"192.0.2.1"});
   web.external_ips = {Address::literal("198.51.100.1")};
-  const Wish wish = compile_service(web, slices({slice({{"10.0.0.1"}})}), kNode);
-  ASSERT_THAT(wish.ports, SizeIs(1));
-  EXPECT_EQ(wish.ports[0].name, "default/web:80/TCP/IPv4");
-  EXPECT_THAT(frontends(wish.ports[0]),
+  const ServiceSpec spec = compile_service(web, slices({slice({{"10.0.0.1"}})}), kNode);
+  ASSERT_THAT(spec.ports, SizeIs(1));
+  EXPECT_EQ(spec.ports[0].name, "default/web:80/TCP/IPv4");
+  EXPECT_THAT(frontends(spec.ports[0]),
               ElementsAre("10.96.0.1:80/TCP", "198.51.100.1:80/TCP", "192.0.2.1:80/TCP", "nodeport 30080/TCP/IPv4"));
-  EXPECT_THAT(wish.problems, IsEmpty());
+  EXPECT_THAT(spec.problems, IsEmpty());
 }
 
 TEST(CompileService, EachFamilyIsAPortOfItsOwn) {
   auto web = service({"192.0.2.1", "2001:db8::1"});
   web.cluster_ips.push_back(Address::literal("fd00::1"));
-  const Wish wish = compile_service(web, slices({slice({{"10.0.0.1"}}, "4"), slice({{"fd00::9"}}, "6")}), kNode);
-  ASSERT_THAT(wish.ports, ElementsAre(Field(&state::PortSpec::name, "default/web:80/TCP/IPv4"),
+  const ServiceSpec spec = compile_service(web, slices({slice({{"10.0.0.1"}}, "4"), slice({{"fd00::9"}}, "6")}), kNode);
+  ASSERT_THAT(spec.ports, ElementsAre(Field(&state::PortSpec::name, "default/web:80/TCP/IPv4"),
                                       Field(&state::PortSpec::name, "default/web:80/TCP/IPv6")));
-  EXPECT_THAT(frontends(wish.ports[1]),
+  EXPECT_THAT(frontends(spec.ports[1]),
               ElementsAre("[fd00::1]:80/TCP", "[2001:db8::1]:80/TCP", "nodeport 30080/TCP/IPv6"));
-  EXPECT_THAT(wish.ports[1].backends, SizeIs(1));
+  EXPECT_THAT(spec.ports[1].backends, SizeIs(1));
 }
 
 TEST(CompileService, NodePortsExistOnlyInTheServicesFamilies) {
-  const Wish wish = compile_service(service(), slices({slice({{"fd00::9"}})}), kNode);
-  ASSERT_THAT(wish.ports, SizeIs(1));
-  EXPECT_THAT(frontends(wish.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
+  const ServiceSpec spec = compile_service(service(), slices({slice({{"fd00::9"}})}), kNode);
+  ASSERT_THAT(spec.ports, SizeIs(1));
+  EXPECT_THAT(frontends(spec.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
 }
 
 TEST(CompileService, AddressesOfAFamilyThatTheServiceHasNotAreNotServed) {
-  const Wish wish = compile_service(service({"192.0.2.1", "2001:db8::1"}), slices({slice({{"fd00::9"}})}), kNode);
-  ASSERT_THAT(wish.ports, ElementsAre(Field(&state::PortSpec::name, "default/web:80/TCP/IPv4")));
-  ASSERT_THAT(wish.problems, SizeIs(1));
-  EXPECT_THAT(wish.problems[0].to_string(), HasSubstr("status.loadBalancer.ingress: 2001:db8::1: is not served"));
+  const ServiceSpec spec =
+      compile_service(service({"192.0.2.1", "2001:db8::1"}), slices({slice({{"fd00::9"}})}), kNode);
+  ASSERT_THAT(spec.ports, ElementsAre(Field(&state::PortSpec::name, "default/web:80/TCP/IPv4")));
+  ASSERT_THAT(spec.problems, SizeIs(1));
+  EXPECT_THAT(spec.problems[0].to_string(), HasSubstr("status.loadBalancer.ingress: 2001:db8::1: is not served"));
 }
 
 TEST(CompileService, FrontendsWithTheSameBackendsShareARing) {
@@ -60,46 +61,46 @@ TEST(CompileService, FrontendsWithTheSameBackendsShareARing) {
   const auto all = slices({slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}})});
   EXPECT_THAT(compile_service(web, all, kNode).ports[0].pools, SizeIs(1));
   web.external_traffic_policy = model::TrafficPolicy::kLocal;
-  const Wish wish = compile_service(web, all, kNode);
-  EXPECT_THAT(wish.ports[0].pools, SizeIs(2));
-  EXPECT_THAT(pool_of(wish.ports[0], "10.96.0.1:80/TCP").members, ElementsAre(0, 1));
-  EXPECT_THAT(pool_of(wish.ports[0], "192.0.2.1:80/TCP").members, ElementsAre(0));
-  EXPECT_THAT(pool_of(wish.ports[0], "nodeport 30080/TCP/IPv4").members, ElementsAre(0));
+  const ServiceSpec spec = compile_service(web, all, kNode);
+  EXPECT_THAT(spec.ports[0].pools, SizeIs(2));
+  EXPECT_THAT(pool_of(spec.ports[0], "10.96.0.1:80/TCP").members, ElementsAre(0, 1));
+  EXPECT_THAT(pool_of(spec.ports[0], "192.0.2.1:80/TCP").members, ElementsAre(0));
+  EXPECT_THAT(pool_of(spec.ports[0], "nodeport 30080/TCP/IPv4").members, ElementsAre(0));
 }
 
 TEST(CompileService, InternalPolicyIsForClusterIpsAlone) {
   auto web = service({"192.0.2.1"});
   web.internal_traffic_policy = model::TrafficPolicy::kLocal;
-  const Wish wish = compile_service(web, slices({slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}})}), kNode);
-  EXPECT_THAT(pool_of(wish.ports[0], "10.96.0.1:80/TCP").members, ElementsAre(0));
-  EXPECT_THAT(pool_of(wish.ports[0], "192.0.2.1:80/TCP").members, ElementsAre(0, 1));
+  const ServiceSpec spec = compile_service(web, slices({slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}})}), kNode);
+  EXPECT_THAT(pool_of(spec.ports[0], "10.96.0.1:80/TCP").members, ElementsAre(0));
+  EXPECT_THAT(pool_of(spec.ports[0], "192.0.2.1:80/TCP").members, ElementsAre(0, 1));
 }
 
 TEST(CompileService, WithoutEndpointsItIsRefused) {
   auto web = service({"192.0.2.1"});
   web.external_traffic_policy = model::TrafficPolicy::kLocal;
-  const Wish wish = compile_service(web, {}, kNode);
-  EXPECT_EQ(pool_of(wish.ports[0], "10.96.0.1:80/TCP").flags, static_cast<std::uint32_t>(LB_SERVICE_REJECT));
-  EXPECT_EQ(pool_of(wish.ports[0], "192.0.2.1:80/TCP").flags, static_cast<std::uint32_t>(LB_SERVICE_REJECT));
+  const ServiceSpec spec = compile_service(web, {}, kNode);
+  EXPECT_EQ(pool_of(spec.ports[0], "10.96.0.1:80/TCP").flags, static_cast<std::uint32_t>(LB_SERVICE_REJECT));
+  EXPECT_EQ(pool_of(spec.ports[0], "192.0.2.1:80/TCP").flags, static_cast<std::uint32_t>(LB_SERVICE_REJECT));
 }
 
 // Another node has them: the packet was sent to the wrong one, and a refusal would end the client's attempts.
 TEST(CompileService, WithoutLocalEndpointsPolicyLocalDrops) {
   auto web = service({"192.0.2.1"});
   web.external_traffic_policy = model::TrafficPolicy::kLocal;
-  const Wish wish = compile_service(web, slices({slice({{"10.0.0.2", "node2"}})}), kNode);
-  EXPECT_EQ(pool_of(wish.ports[0], "192.0.2.1:80/TCP").flags, static_cast<std::uint32_t>(LB_SERVICE_DROP));
-  EXPECT_THAT(pool_of(wish.ports[0], "10.96.0.1:80/TCP").members, ElementsAre(0));
+  const ServiceSpec spec = compile_service(web, slices({slice({{"10.0.0.2", "node2"}})}), kNode);
+  EXPECT_EQ(pool_of(spec.ports[0], "192.0.2.1:80/TCP").flags, static_cast<std::uint32_t>(LB_SERVICE_DROP));
+  EXPECT_THAT(pool_of(spec.ports[0], "10.96.0.1:80/TCP").members, ElementsAre(0));
 }
 
 TEST(CompileService, BackendsOutsideEveryPoolStayKnown) {
-  const Wish wish = compile_service(
+  const ServiceSpec spec = compile_service(
       service(), slices({slice({{"10.0.0.1", "node1"}, terminating("10.0.0.2"), unready("10.0.0.3")})}), kNode);
-  ASSERT_THAT(wish.ports[0].backends, SizeIs(3));
-  EXPECT_EQ(wish.ports[0].backends[0].flags, static_cast<std::uint32_t>(LB_BACKEND_LOCAL));
-  EXPECT_EQ(wish.ports[0].backends[1].flags, static_cast<std::uint32_t>(LB_BACKEND_DRAINING));
-  EXPECT_EQ(wish.ports[0].backends[2].flags, 0u);
-  EXPECT_THAT(wish.ports[0].pools[0].members, ElementsAre(0));
+  ASSERT_THAT(spec.ports[0].backends, SizeIs(3));
+  EXPECT_EQ(spec.ports[0].backends[0].flags, static_cast<std::uint32_t>(LB_BACKEND_LOCAL));
+  EXPECT_EQ(spec.ports[0].backends[1].flags, static_cast<std::uint32_t>(LB_BACKEND_DRAINING));
+  EXPECT_EQ(spec.ports[0].backends[2].flags, 0u);
+  EXPECT_THAT(spec.ports[0].pools[0].members, ElementsAre(0));
 }
 
 TEST(CompileService, ServicesThatAreNotForThisProxyAskForNothing) {
@@ -121,19 +122,20 @@ TEST(CompileService, WhatIsNotBuiltIsSaid) {
   web.load_balancer_source_ranges = {*Prefix::parse("10.0.0.0/8")};
   web.affinity_seconds = 10800;
   web.ports.push_back({"sctp", model::Protocol::kSctp, 81, 0});
-  const Wish wish = compile_service(web, {}, kNode);
-  EXPECT_THAT(wish.problems, ElementsAre(Field(&model::Problem::field, "spec.loadBalancerSourceRanges"),
+  const ServiceSpec spec = compile_service(web, {}, kNode);
+  EXPECT_THAT(spec.problems, ElementsAre(Field(&model::Problem::field, "spec.loadBalancerSourceRanges"),
                                          Field(&model::Problem::field, "spec.sessionAffinity"),
                                          Field(&model::Problem::field, "spec.ports[1].protocol")));
   // Rather served to nobody than to everybody.
-  ASSERT_THAT(wish.ports, SizeIs(1));
-  EXPECT_THAT(frontends(wish.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
+  ASSERT_THAT(spec.ports, SizeIs(1));
+  EXPECT_THAT(frontends(spec.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
 }
 
 // Nodes choose alike only if they compute the same ring, whoever of them has the backends.
 TEST(CompileService, RingsAreEqualOnAllNodes) {
   const auto all = slices({slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}, {"10.0.0.3", "node3"}})});
-  const Wish here = compile_service(service(), all, kNode), there = compile_service(service(), all, {"node3", "", {}});
+  const ServiceSpec here = compile_service(service(), all, kNode),
+                    there = compile_service(service(), all, {"node3", "", {}});
   EXPECT_EQ(*here.ports[0].pools[0].ring, *there.ports[0].pools[0].ring);
 }
 
