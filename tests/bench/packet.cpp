@@ -118,7 +118,7 @@ std::unique_ptr<Object> load(std::uint32_t flows) {
   }
   placement.set_node_addresses(
       {{state::to_abi(kIPv4.node), LB_AF_INET, true}, {state::to_abi(kIPv6.node), LB_AF_INET6, true}});
-  for (const auto& operation : state::diff(placement.wanted(), {}, placement.take_touched()))
+  for (const auto& operation : state::diff(placement.desired(), {}, placement.take_touched()))
     unwrap(datapath::write(*object, operation));
   lb_device device{};
   device.addr4 = state::to_abi(kIPv4.node);

@@ -200,7 +200,7 @@ void DatapathTest::pass_quarantine() {
 }
 
 void DatapathTest::write_changes() {
-  for (const auto& operation : state::diff(placement_->wanted(), actual_, placement_->take_touched())) {
+  for (const auto& operation : state::diff(placement_->desired(), actual_, placement_->take_touched())) {
     const auto written = datapath::write(*object_, operation);
     ASSERT_TRUE(written) << written.error().message;
     state::apply(actual_, operation);

@@ -118,10 +118,10 @@ inline testing::AssertionResult serves(const state::Tables& tables, const state:
     if (*tables.rings.at(service->second.ring_offset) != *pool.ring) return broken("another ring");
     const auto& slots = *tables.members.at(service->second.member_offset);
     for (std::size_t i = 0; i < slots.size(); ++i) {
-      const state::BackendSpec& wanted = spec.backends[pool.members[i]];
+      const state::BackendSpec& desired = spec.backends[pool.members[i]];
       const lb_backend& backend = tables.backends.at(slots[i]);
-      if (!same_value(endpoint_of(backend), wanted.endpoint)) return broken("another backend");
-      if (backend.flags != wanted.flags) return broken("other backend flags");
+      if (!same_value(endpoint_of(backend), desired.endpoint)) return broken("another backend");
+      if (backend.flags != desired.flags) return broken("other backend flags");
     }
   }
   return testing::AssertionSuccess();

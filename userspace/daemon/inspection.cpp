@@ -232,7 +232,7 @@ std::vector<admin::BackendView> Inspection::each_backend(const state::PortSpec& 
 }
 
 Result<std::vector<admin::FlowView>> Inspection::flows(const admin::FlowFilter& filter) const {
-  return query_flows(parts_.object, parts_.sync.placement().wanted().names, filter);
+  return query_flows(parts_.object, parts_.sync.placement().desired().names, filter);
 }
 
 Result<std::vector<admin::RingView>> Inspection::rings(const std::string& space, const std::string& name) const {

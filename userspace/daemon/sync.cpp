@@ -31,7 +31,7 @@ void Sync::complete(Time now) {
   completed_ = true;
   for (const std::string& name : placement_.names())
     if (!specs_.contains(name) && !refused_.contains(name)) placement_.remove(name, now);
-  // Whatever an earlier daemon left that could not be taken over differs from what is wanted, and goes now.
+  // Whatever an earlier daemon left that could not be taken over differs from what is desired, and goes now.
   if (object_.adopted()) pending_.add_all(actual_);
   write(now);
 }
@@ -74,7 +74,7 @@ void Sync::retry_refused(Time now) {
 void Sync::write(Time now) {
   state::Touched touched = placement_.take_touched();
   touched.merge(std::exchange(pending_, {}));
-  for (const auto& operation : state::diff(placement_.wanted(), actual_, touched)) {
+  for (const auto& operation : state::diff(placement_.desired(), actual_, touched)) {
     const auto written = datapath::write(object_, operation);
     if (written) {
       state::apply(actual_, operation);

@@ -10,7 +10,7 @@ namespace fairlead::datapath {
 Result<> write(Object& object, const state::Operation& operation);
 
 // What the maps hold. References that lead nowhere are left out with what they lead to: an entry that cannot be
-// followed is not content but damage, and a diff against wanted tables replaces it.
+// followed is not content but damage, and a diff against desired tables replaces it.
 state::Tables read_back(const Object& object);
 
 }  // namespace fairlead::datapath

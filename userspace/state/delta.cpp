@@ -18,33 +18,33 @@ bool same(const std::shared_ptr<const std::vector<T>>& a, const std::shared_ptr<
 
 class Differ {
  public:
-  Differ(const Tables& wanted, const Tables& actual, const Touched& touched)
-      : wanted_(wanted), actual_(actual), touched_(touched) {}
+  Differ(const Tables& desired, const Tables& actual, const Touched& touched)
+      : desired_(desired), actual_(actual), touched_(touched) {}
 
-  // Touched keys that are wanted, and missing or different.
+  // Touched keys that are desired, and missing or different.
   template <class To>
   void add() {
     for (const auto& key : touched_.*To::kTouched) {
-      const auto want = (wanted_.*To::kContent).find(key);
-      if (want == (wanted_.*To::kContent).end()) continue;
+      const auto desired = (desired_.*To::kContent).find(key);
+      if (desired == (desired_.*To::kContent).end()) continue;
       const auto have = (actual_.*To::kContent).find(key);
-      if (have == (actual_.*To::kContent).end() || !same(want->second, have->second))
-        operations_.emplace_back(Write<To>{key, want->second});
+      if (have == (actual_.*To::kContent).end() || !same(desired->second, have->second))
+        operations_.emplace_back(Write<To>{key, desired->second});
     }
   }
 
-  // Touched keys that are there and not wanted.
+  // Touched keys that are there and not desired.
   template <class To>
   void remove() {
     for (const auto& key : touched_.*To::kTouched)
-      if (!(wanted_.*To::kContent).contains(key) && (actual_.*To::kContent).contains(key))
+      if (!(desired_.*To::kContent).contains(key) && (actual_.*To::kContent).contains(key))
         operations_.emplace_back(Write<To>{key, std::nullopt});
   }
 
   std::vector<Operation> take() { return std::move(operations_); }
 
  private:
-  const Tables& wanted_;
+  const Tables& desired_;
   const Tables& actual_;
   const Touched& touched_;
   std::vector<Operation> operations_;
@@ -73,8 +73,8 @@ std::string key_text(std::uint32_t key) {
 
 }  // namespace
 
-std::vector<Operation> diff(const Tables& wanted, const Tables& actual, const Touched& touched) {
-  Differ differ(wanted, actual, touched);
+std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched) {
+  Differ differ(desired, actual, touched);
   differ.add<ToBackends>();
   differ.add<ToMembers>();
   differ.add<ToRings>();

@@ -10,7 +10,7 @@
 
 namespace fairlead::state {
 
-// Keys that may differ between wanted and actual: what a diff looks at, so that its cost is that of the change.
+// Keys that may differ between desired and actual: what a diff looks at, so that its cost is that of the change.
 struct Touched {
   Services::Keys services;
   Addresses::Keys addresses;
@@ -80,10 +80,10 @@ struct Write {
 using Operation = std::variant<Write<ToServices>, Write<ToAddresses>, Write<ToNames>, Write<ToBackends>, Write<ToRings>,
                                Write<ToMembers>, Write<ToFilter>>;
 
-// The writes that turn actual into wanted, in an order that never lets the datapath follow a reference to something
+// The writes that turn actual into desired, in an order that never lets the datapath follow a reference to something
 // that is not there: what is referred to is added first and removed last, and the filter, which leads to everything, is
 // opened last of the additions and closed first of the removals.
-std::vector<Operation> diff(const Tables& wanted, const Tables& actual, const Touched& touched);
+std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched);
 
 // Records a write that has succeeded.
 void apply(Tables& tables, const Operation& operation);

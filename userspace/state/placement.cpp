@@ -21,8 +21,8 @@ lb_address_key address_key(const lb_addr& addr, std::uint8_t family) {
   return {addr, family};
 }
 
-Error no_room(const PortSpec& spec, const std::string& what, std::uint32_t wanted, std::uint32_t limit) {
-  return {"service port " + spec.name + ": no room for " + what + ": " + std::to_string(wanted) +
+Error no_room(const PortSpec& spec, const std::string& what, std::uint32_t needed, std::uint32_t limit) {
+  return {"service port " + spec.name + ": no room for " + what + ": " + std::to_string(needed) +
               " needed, the map holds " + std::to_string(limit),
           ENOSPC};
 }
@@ -74,14 +74,14 @@ Result<> Placement::put(const PortSpec& spec, Time now) {
 
   if (is_new) {
     port.id = take(free_ids_, ids_end_);
-    wanted_.names[port.id] = spec.name;
+    desired_.names[port.id] = spec.name;
     touched_.names.insert(port.id);
   }
   const Endpoints added = place_backends(spec, port);
   if (const auto placed = place_pools(spec, port, now); !placed) {
     forget_backends(added, port);
     if (is_new) {
-      wanted_.names.erase(port.id);
+      desired_.names.erase(port.id);
       free_ids_.insert(port.id);
     }
     return fail(placed.error());
@@ -126,17 +126,17 @@ Result<> Placement::admit_frontends(const PortSpec& spec, const Port& port) cons
   AbiSet<lb_address_key> addresses;
   for (const FrontendSpec& frontend : spec.frontends) {
     frontends.insert(frontend.key);
-    if (!wanted_.services.contains(frontend.key)) added.insert(frontend.key);
+    if (!desired_.services.contains(frontend.key)) added.insert(frontend.key);
     if (const auto key = address_key(frontend.key.addr, frontend.key.family);
-        !is_nodeport(frontend.key) && !wanted_.addresses.contains(key))
+        !is_nodeport(frontend.key) && !desired_.addresses.contains(key))
       addresses.insert(key);
   }
   const auto removed = std::count_if(port.frontends.begin(), port.frontends.end(),
                                      [&](const lb_service_key& key) { return !frontends.contains(key); });
-  if (const auto wanted = wanted_.services.size() + added.size() - removed; wanted > limits_.frontends)
-    return no_room(spec, "frontends", wanted, limits_.frontends);
-  if (const auto wanted = wanted_.addresses.size() + addresses.size(); wanted > limits_.addresses)
-    return no_room(spec, "addresses", wanted, limits_.addresses);
+  if (const auto needed = desired_.services.size() + added.size() - removed; needed > limits_.frontends)
+    return no_room(spec, "frontends", needed, limits_.frontends);
+  if (const auto needed = desired_.addresses.size() + addresses.size(); needed > limits_.addresses)
+    return no_room(spec, "addresses", needed, limits_.addresses);
   return {};
 }
 
@@ -144,8 +144,8 @@ Result<> Placement::admit_backends(const PortSpec& spec, const Port& port) const
   AbiSet<lb_service_key> added;
   for (const BackendSpec& backend : spec.backends)
     if (!port.slots.contains(backend.endpoint)) added.insert(backend.endpoint);
-  const std::size_t wanted = slots_end_ - free_slots_.size() + added.size();
-  if (wanted > limits_.backends) return no_room(spec, "backends", wanted, limits_.backends);
+  const std::size_t needed = slots_end_ - free_slots_.size() + added.size();
+  if (needed > limits_.backends) return no_room(spec, "backends", needed, limits_.backends);
   return {};
 }
 
@@ -157,7 +157,7 @@ Placement::Endpoints Placement::place_backends(const PortSpec& spec, Port& port)
     const auto [it, is_new] = port.slots.try_emplace(endpoint);
     if (!is_new) continue;
     it->second.index = take(free_slots_, slots_end_);
-    lb_backend& value = wanted_.backends[it->second.index];
+    lb_backend& value = desired_.backends[it->second.index];
     value = {};
     value.addr = endpoint.addr;
     value.port = endpoint.port;
@@ -174,7 +174,7 @@ Placement::Endpoints Placement::place_backends(const PortSpec& spec, Port& port)
 void Placement::forget_backends(const Endpoints& endpoints, Port& port) {
   for (const lb_service_key& endpoint : endpoints) {
     const auto it = port.slots.find(endpoint);
-    wanted_.backends.erase(it->second.index);
+    desired_.backends.erase(it->second.index);
     free_slots_.insert(it->second.index);
     port.slots.erase(it);
   }
@@ -185,7 +185,7 @@ void Placement::keep_backends(const PortSpec& spec, Port& port) {
   for (const BackendSpec& backend : spec.backends) {
     Slot& slot = port.slots.at(backend.endpoint);
     slot.left.reset();
-    set_backend_flags(wanted_.backends[slot.index], backend.flags);
+    set_backend_flags(desired_.backends[slot.index], backend.flags);
     touched_.backends.insert(slot.index);
   }
 }
@@ -206,9 +206,9 @@ std::uint32_t Placement::new_generation() {
 
 bool Placement::holds(const lb_service& placed, const PoolSpec& pool, const Members& members) const {
   if (pool.members.empty()) return false;
-  const auto ring = wanted_.rings.find(placed.ring_offset);
-  const auto list = wanted_.members.find(placed.member_offset);
-  return placed.member_count == members->size() && ring != wanted_.rings.end() && list != wanted_.members.end() &&
+  const auto ring = desired_.rings.find(placed.ring_offset);
+  const auto list = desired_.members.find(placed.member_offset);
+  return placed.member_count == members->size() && ring != desired_.rings.end() && list != desired_.members.end() &&
          (ring->second == pool.ring || *ring->second == *pool.ring) && *list->second == *members;
 }
 
@@ -230,8 +230,8 @@ Result<lb_service> Placement::place_pool(const PortSpec& spec, const PoolSpec& p
   }
   value.ring_offset = *ring;
   value.member_offset = *list;
-  wanted_.rings[*ring] = pool.ring;
-  wanted_.members[*list] = std::move(members);
+  desired_.rings[*ring] = pool.ring;
+  desired_.members[*list] = std::move(members);
   touched_.rings.insert(*ring);
   touched_.members.insert(*list);
   return value;
@@ -271,8 +271,8 @@ Result<> Placement::place_pools(const PortSpec& spec, Port& port, Time now) {
 // Space that the datapath may have read rests before it is used again; what was never published does not have to.
 void Placement::free_pool(const lb_service& pool, std::optional<Time> published_until) {
   if (!pool.ring_slots) return;
-  wanted_.rings.erase(pool.ring_offset);
-  wanted_.members.erase(pool.member_offset);
+  desired_.rings.erase(pool.ring_offset);
+  desired_.members.erase(pool.member_offset);
   touched_.rings.insert(pool.ring_offset);
   touched_.members.insert(pool.member_offset);
   if (published_until) {
@@ -289,7 +289,7 @@ void Placement::place_frontends(const PortSpec& spec, Port& port) {
   for (const auto& [key, pool] : spec.frontends) {
     if (!frontends.insert(key).second) continue;
     if (!port.frontends.contains(key)) take_frontend(key);
-    wanted_.services[key] = port.pools[pool];
+    desired_.services[key] = port.pools[pool];
     touched_.services.insert(key);
   }
   for (const lb_service_key& key : port.frontends)
@@ -300,25 +300,25 @@ void Placement::place_frontends(const PortSpec& spec, Port& port) {
 // A frontend that moves from one port to another is the newcomer's at once; that the other is put or removed only
 // afterwards must not take it away again.
 void Placement::take_frontend(const lb_service_key& key) {
-  const auto placed = wanted_.services.find(key);
-  if (placed == wanted_.services.end())
+  const auto placed = desired_.services.find(key);
+  if (placed == desired_.services.end())
     count_vip(key, +1);
   else
-    ports_.at(wanted_.names.at(placed->second.id)).frontends.erase(key);
+    ports_.at(desired_.names.at(placed->second.id)).frontends.erase(key);
 }
 
 void Placement::remove_frontend(const lb_service_key& key) {
-  wanted_.services.erase(key);
+  desired_.services.erase(key);
   touched_.services.insert(key);
   count_vip(key, -1);
 }
 
 void Placement::retire_backends(const PortSpec& spec, Port& port, Time now) {
-  AbiSet<lb_service_key> wanted;
+  AbiSet<lb_service_key> kept;
   for (const BackendSpec& backend : spec.backends)
-    wanted.insert(backend.endpoint);
+    kept.insert(backend.endpoint);
   for (auto& [endpoint, slot] : port.slots) {
-    if (wanted.contains(endpoint) || slot.left) continue;
+    if (kept.contains(endpoint) || slot.left) continue;
     slot.left = now;
     leaving_.push_back({now + kRetireAfter, spec.name, endpoint});
   }
@@ -332,14 +332,14 @@ void Placement::retire(const Leaving& leaving, Time now) {
   if (const auto slot = port.slots.find(leaving.endpoint);
       slot != port.slots.end() && slot->second.left && *slot->second.left + kRetireAfter <= now) {
     const std::uint32_t index = slot->second.index;
-    set_backend_flags(wanted_.backends[index], 0);
-    wanted_.backends.erase(index);
+    set_backend_flags(desired_.backends[index], 0);
+    desired_.backends.erase(index);
     touched_.backends.insert(index);
     rest(Space::kBackend, index, 1, now);
     port.slots.erase(slot);
   }
   if (!port.removed || !port.slots.empty()) return;
-  wanted_.names.erase(port.id);
+  desired_.names.erase(port.id);
   touched_.names.insert(port.id);
   free_ids_.insert(port.id);
   ports_.erase(it);
@@ -401,9 +401,9 @@ void Placement::update_filter(std::uint32_t bucket) {
     if (!held->second) lingering_.erase(held);
   }
   if (needed)
-    wanted_.filter[bucket] = needed;
+    desired_.filter[bucket] = needed;
   else
-    wanted_.filter.erase(bucket);
+    desired_.filter.erase(bucket);
   touched_.filter.insert(bucket);
 }
 
@@ -436,9 +436,9 @@ void Placement::update_address(const lb_address_key& key) {
   if (vips_.contains(key) && node == node_addresses_.end()) flags |= LB_ADDRESS_VIP;
   if (node != node_addresses_.end() && node->second) flags |= LB_ADDRESS_NODEPORT;
   if (flags)
-    wanted_.addresses[key] = flags;
+    desired_.addresses[key] = flags;
   else
-    wanted_.addresses.erase(key);
+    desired_.addresses.erase(key);
   touched_.addresses.insert(key);
 }
 
@@ -476,8 +476,8 @@ std::optional<std::uint32_t> Placement::slot(const std::string& name, const lb_s
 }
 
 Placement::Usage Placement::usage() const {
-  return {static_cast<std::uint32_t>(wanted_.services.size()),
-          static_cast<std::uint32_t>(wanted_.addresses.size()),
+  return {static_cast<std::uint32_t>(desired_.services.size()),
+          static_cast<std::uint32_t>(desired_.addresses.size()),
           static_cast<std::uint32_t>(ports_.size()),
           static_cast<std::uint32_t>(slots_end_ - free_slots_.size()),
           rings_.used(),
@@ -489,15 +489,15 @@ void Placement::adopt(const Tables& actual) {
     if (id >= limits_.service_ports || !ports_.try_emplace(name).second) continue;
     ids_end_ = std::max(ids_end_, id + 1);
     ports_[name].id = id;
-    wanted_.names[id] = name;
+    desired_.names[id] = name;
   }
   for (std::uint32_t id = 0; id < ids_end_; ++id)
-    if (!wanted_.names.contains(id)) free_ids_.insert(id);
+    if (!desired_.names.contains(id)) free_ids_.insert(id);
 
   for (const auto& [slot, backend] : actual.backends)
     adopt_backend(slot, backend);
   for (std::uint32_t slot = 0; slot < slots_end_; ++slot)
-    if (!wanted_.backends.contains(slot)) free_slots_.insert(slot);
+    if (!desired_.backends.contains(slot)) free_slots_.insert(slot);
 
   for (const auto& [key, value] : actual.services)
     adopt_frontend(actual, key, value);
@@ -509,24 +509,24 @@ void Placement::adopt(const Tables& actual) {
 
 void Placement::adopt_backend(std::uint32_t slot, const lb_backend& backend) {
   next_generation_ = std::max(next_generation_, backend.generation + 1);
-  const auto name = wanted_.names.find(backend.service_id);
-  if (name == wanted_.names.end() || slot >= limits_.backends || !backend.generation || !is_family(backend.family))
+  const auto name = desired_.names.find(backend.service_id);
+  if (name == desired_.names.end() || slot >= limits_.backends || !backend.generation || !is_family(backend.family))
     return;
   const lb_service_key endpoint{backend.addr, backend.port, backend.proto, backend.family};
   if (!ports_.at(name->second).slots.try_emplace(endpoint, Slot{slot, std::nullopt}).second) return;
   slots_end_ = std::max(slots_end_, slot + 1);
-  lb_backend& value = wanted_.backends[slot] = backend;
+  lb_backend& value = desired_.backends[slot] = backend;
   value.flags = 0;
   set_backend_flags(value, backend.flags);
 }
 
 void Placement::adopt_frontend(const Tables& actual, const lb_service_key& key, const lb_service& value) {
-  const auto name = wanted_.names.find(value.id);
-  if (name == wanted_.names.end() || !is_family(key.family)) return;
+  const auto name = desired_.names.find(value.id);
+  if (name == desired_.names.end() || !is_family(key.family)) return;
   Port& port = ports_.at(name->second);
   if (!adopt_pool(actual, port, value)) return;
   port.frontends.insert(key);
-  wanted_.services[key] = value;
+  desired_.services[key] = value;
   count_vip(key, +1);
 }
 
@@ -539,8 +539,8 @@ bool Placement::adopt_pool(const Tables& actual, Port& port, const lb_service& v
     const auto list = actual.members.find(value.member_offset);
     if (ring == actual.rings.end() || list == actual.members.end()) return false;
     if (!is_whole(value, *ring->second, *list->second, port) || !reserve(value)) return false;
-    wanted_.rings[value.ring_offset] = ring->second;
-    wanted_.members[value.member_offset] = list->second;
+    desired_.rings[value.ring_offset] = ring->second;
+    desired_.members[value.member_offset] = list->second;
   }
   port.pools.push_back(value);
   return true;
@@ -552,8 +552,8 @@ bool Placement::is_whole(const lb_service& value, const std::vector<std::uint16_
   if (ring.size() != value.ring_slots || members.size() != value.member_count) return false;
   return std::all_of(ring.begin(), ring.end(), [&](std::uint16_t member) { return member < members.size(); }) &&
          std::all_of(members.begin(), members.end(), [&](std::uint32_t slot) {
-           const auto backend = wanted_.backends.find(slot);
-           return backend != wanted_.backends.end() && backend->second.service_id == port.id;
+           const auto backend = desired_.backends.find(slot);
+           return backend != desired_.backends.end() && backend->second.service_id == port.id;
          });
 }
 

@@ -28,7 +28,7 @@ struct Limits {
 };
 
 // Gives service ports a place in the maps: ids, backend slots with generations, ring and member space. The result is
-// wanted(); what has changed since the last look is touched().
+// desired(); what has changed since the last look is touched().
 //
 // Nothing that the datapath may still follow is given away at once: a backend that leaves keeps its slot for
 // kRetireAfter, so that packets in flight through an old ring still find it and an endpoint that moves from one
@@ -44,7 +44,7 @@ class Placement {
   Placement(const Limits& limits, std::uint32_t first_generation);
 
   // Takes over what an earlier daemon left, as far as it is consistent. Only on a fresh Placement. What is not taken
-  // over is not in wanted(); filter bits are kept as lingering ones.
+  // over is not in desired(); filter bits are kept as lingering ones.
   void adopt(const Tables& actual);
 
   // All or nothing: on an error, which names the limit, the port stays as it was. A frontend that another port has
@@ -61,7 +61,7 @@ class Placement {
   std::vector<std::uint32_t> lingering() const;
   void release(const std::set<std::uint32_t>& buckets);
 
-  const Tables& wanted() const { return wanted_; }
+  const Tables& desired() const { return desired_; }
   Touched take_touched() { return std::exchange(touched_, {}); }
   std::vector<std::string> names() const;
   // The slot of a port's endpoint, if it has one.
@@ -77,14 +77,14 @@ class Placement {
  private:
   struct Slot {
     std::uint32_t index = 0;
-    std::optional<Time> left;  // no longer wanted since then
+    std::optional<Time> left;  // no longer desired since then
   };
   struct Port {
     std::uint32_t id = 0;
     bool removed = false;                // waits for its last backend to leave
     AbiMap<lb_service_key, Slot> slots;  // by endpoint
-    std::vector<lb_service> pools;       // as they are in wanted_.services, for every frontend of the pool
-    AbiSet<lb_service_key> frontends;    // those of wanted_.services that have this id
+    std::vector<lb_service> pools;       // as they are in desired_.services, for every frontend of the pool
+    AbiSet<lb_service_key> frontends;    // those of desired_.services that have this id
   };
   struct Leaving {
     Time due;
@@ -134,7 +134,7 @@ class Placement {
 
   Limits limits_;
   std::uint32_t next_generation_;
-  Tables wanted_;
+  Tables desired_;
   Touched touched_;
 
   std::unordered_map<std::string, Port> ports_;

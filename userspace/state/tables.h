@@ -33,7 +33,7 @@ using Rings = Table<std::uint32_t, Ring>;                // first slot in the ar
 using MemberLists = Table<std::uint32_t, Members>;       // first index in lb_members
 using Filter = Table<std::uint32_t, std::uint8_t>;       // bucket -> LB_CLASS_*, never 0
 
-// The content of the maps that userspace owns. One value of this type is what is wanted, another is what is there.
+// The content of the maps that userspace owns. One value of this type is what is desired, another is what is there.
 struct Tables {
   Services::Content services;
   Addresses::Content addresses;

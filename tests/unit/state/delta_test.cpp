@@ -80,15 +80,15 @@ Touched all_of(const Tables& a, const Tables& b) {
 }
 
 template <class Content, class Key>
-bool has_equal(const Content& content, const Content& wanted, const Key& key) {
-  const auto have = content.find(key), want = wanted.find(key);
+bool has_equal(const Content& content, const Content& desired, const Key& key) {
+  const auto have = content.find(key), want = desired.find(key);
   return have != content.end() && test::same_value(have->second, want->second);
 }
 
-// What a packet for this frontend meets, address and entry, is as it is wanted.
-bool is_served(const Tables& tables, const Tables& wanted, const lb_service_key& key) {
-  return has_equal(tables.services, wanted.services, key) &&
-         has_equal(tables.addresses, wanted.addresses, lb_address_key{key.addr, key.family});
+// What a packet for this frontend meets, address and entry, is as it is desired.
+bool is_served(const Tables& tables, const Tables& desired, const lb_service_key& key) {
+  return has_equal(tables.services, desired.services, key) &&
+         has_equal(tables.addresses, desired.addresses, lb_address_key{key.addr, key.family});
 }
 
 std::uint8_t bits(const Tables& tables, std::uint32_t bucket) {
@@ -97,10 +97,10 @@ std::uint8_t bits(const Tables& tables, std::uint32_t bucket) {
 }
 
 // A bucket is opened only after all that it leads to is there.
-testing::AssertionResult opens_last(const Tables& before, const Tables& after, const Tables& wanted) {
-  for (const auto& [key, service] : wanted.services) {
+testing::AssertionResult opens_last(const Tables& before, const Tables& after, const Tables& desired) {
+  for (const auto& [key, service] : desired.services) {
     const std::uint32_t bucket = filter_bucket(key.addr, key.family);
-    if (bits(after, bucket) & ~bits(before, bucket) && !is_served(after, wanted, key))
+    if (bits(after, bucket) & ~bits(before, bucket) && !is_served(after, desired, key))
       return testing::AssertionFailure() << "bucket opened before " << describe(key);
   }
   return testing::AssertionSuccess();
@@ -111,14 +111,14 @@ bool has_lost(const Content& before, const Content& after, const Key& key) {
   return before.contains(key) && !after.contains(key);
 }
 
-// What it leads to goes only after all bits that are not wanted have been closed.
-testing::AssertionResult closes_first(const Tables& before, const Tables& after, const Tables& wanted) {
+// What it leads to goes only after all bits that are not desired have been closed.
+testing::AssertionResult closes_first(const Tables& before, const Tables& after, const Tables& desired) {
   for (std::uint32_t id = 0; id < kServices; ++id) {
     const lb_service_key key = frontend(id);
     const std::uint32_t bucket = filter_bucket(key.addr, key.family);
     const bool lost = has_lost(before.services, after.services, key) ||
                       has_lost(before.addresses, after.addresses, lb_address_key{key.addr, key.family});
-    if (lost && bits(after, bucket) != bits(wanted, bucket))
+    if (lost && bits(after, bucket) != bits(desired, bucket))
       return testing::AssertionFailure() << "bucket still open without " << describe(key);
   }
   return testing::AssertionSuccess();
@@ -129,18 +129,18 @@ TEST(Delta, NoWriteLeavesAReferenceToNothing) {
   SCOPED_TRACE(random.seed_text());
   for (int round = 0; round < 200 && !testing::Test::HasFailure(); ++round) {
     Tables actual = tables_of(some_world(random));
-    const Tables wanted = tables_of(some_world(random));
+    const Tables desired = tables_of(some_world(random));
     ASSERT_TRUE(test::all_followable(actual));
-    for (const Operation& operation : diff(wanted, actual, all_of(wanted, actual))) {
+    for (const Operation& operation : diff(desired, actual, all_of(desired, actual))) {
       SCOPED_TRACE(describe(operation));
       const Tables before = actual;
       apply(actual, operation);
       EXPECT_TRUE(test::all_followable(actual));
-      EXPECT_TRUE(opens_last(before, actual, wanted));
-      EXPECT_TRUE(closes_first(before, actual, wanted));
+      EXPECT_TRUE(opens_last(before, actual, desired));
+      EXPECT_TRUE(closes_first(before, actual, desired));
     }
-    EXPECT_TRUE(test::same_tables(actual, wanted));
-    EXPECT_TRUE(diff(wanted, actual, all_of(wanted, actual)).empty());
+    EXPECT_TRUE(test::same_tables(actual, desired));
+    EXPECT_TRUE(diff(desired, actual, all_of(desired, actual)).empty());
   }
 }
 
@@ -160,17 +160,17 @@ TEST(Delta, EveryPrefixIsAStartingPoint) {
 }
 
 TEST(Delta, UntouchedKeysAreNotLookedAt) {
-  Tables wanted, actual;
-  add_service(wanted, 1, 0, 0);
-  add_service(wanted, 2, 0, 0);
+  Tables desired, actual;
+  add_service(desired, 1, 0, 0);
+  add_service(desired, 2, 0, 0);
   add_service(actual, 3, 0, 0);
-  EXPECT_TRUE(diff(wanted, actual, {}).empty());
+  EXPECT_TRUE(diff(desired, actual, {}).empty());
 
   Tables only_two;
   add_service(only_two, 2, 0, 0);
   Touched touched;
   touched.add_all(only_two);
-  for (const Operation& operation : diff(wanted, actual, touched))
+  for (const Operation& operation : diff(desired, actual, touched))
     apply(actual, operation);
   Tables expected;
   add_service(expected, 2, 0, 0);
@@ -179,19 +179,19 @@ TEST(Delta, UntouchedKeysAreNotLookedAt) {
 }
 
 TEST(Delta, EqualContentNeedsNoWrite) {
-  Tables wanted, actual;
-  add_service(wanted, 1, 2, 0);
+  Tables desired, actual;
+  add_service(desired, 1, 2, 0);
   add_service(actual, 1, 2, 0);  // other ring and member objects, with the same content
-  EXPECT_TRUE(diff(wanted, actual, all_of(wanted, actual)).empty());
+  EXPECT_TRUE(diff(desired, actual, all_of(desired, actual)).empty());
 }
 
 TEST(Delta, EachTableIsComparedByContent) {
   Tables actual;
   add_service(actual, 1, 1, 0);
   const auto differs = [&](auto change) {
-    Tables wanted = actual;
-    change(wanted);
-    return diff(wanted, actual, all_of(wanted, actual)).size();
+    Tables desired = actual;
+    change(desired);
+    return diff(desired, actual, all_of(desired, actual)).size();
   };
   EXPECT_EQ(differs([](Tables& t) { t.services.begin()->second.flags = LB_SERVICE_DROP; }), 1u);
   EXPECT_EQ(differs([](Tables& t) { t.addresses.begin()->second = 0; }), 1u);
@@ -204,17 +204,17 @@ TEST(Delta, EachTableIsComparedByContent) {
 }
 
 TEST(Delta, TouchMarksTheWritesKeyForTheNextDiff) {
-  Tables wanted;
-  add_service(wanted, 1, 0, 0);
+  Tables desired;
+  add_service(desired, 1, 0, 0);
   Touched again;
   EXPECT_TRUE(again.empty());
-  for (const Operation& operation : diff(wanted, {}, all_of(wanted, {})))
+  for (const Operation& operation : diff(desired, {}, all_of(desired, {})))
     touch(again, operation);
   EXPECT_FALSE(again.empty());
   Tables actual;
-  for (const Operation& operation : diff(wanted, actual, again))
+  for (const Operation& operation : diff(desired, actual, again))
     apply(actual, operation);
-  EXPECT_TRUE(test::same_tables(actual, wanted));
+  EXPECT_TRUE(test::same_tables(actual, desired));
 }
 
 TEST(Delta, DescribesWhatIsWritten) {

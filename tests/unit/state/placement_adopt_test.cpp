@@ -45,21 +45,21 @@ class PlacementAdopt : public PlacementTest {
 
   std::uint32_t slot_of(const lb_service_key& endpoint) const { return slot(endpoint).value(); }
 
-  // Whatever was found: what is wanted now can be followed, and lies within the maps.
+  // Whatever was found: what is desired now can be followed, and lies within the maps.
   void expect_sound() const {
-    EXPECT_TRUE(test::all_followable(wanted()));
-    EXPECT_TRUE(test::none_overlap(wanted().rings));
-    EXPECT_TRUE(test::none_overlap(wanted().members));
-    for (const auto& [offset, ring] : wanted().rings)
+    EXPECT_TRUE(test::all_followable(desired()));
+    EXPECT_TRUE(test::none_overlap(desired().rings));
+    EXPECT_TRUE(test::none_overlap(desired().members));
+    for (const auto& [offset, ring] : desired().rings)
       EXPECT_LE(offset + ring->size(), kLimits.ring_slots);
-    for (const auto& [offset, list] : wanted().members)
+    for (const auto& [offset, list] : desired().members)
       EXPECT_LE(offset + list->size(), kLimits.members);
     std::set<std::string> names;
-    for (const auto& [id, name] : wanted().names)
+    for (const auto& [id, name] : desired().names)
       EXPECT_TRUE(id < kLimits.service_ports && names.insert(name).second) << id << " " << name;
-    for (const auto& [slot, backend] : wanted().backends)
-      EXPECT_TRUE(slot < kLimits.backends && backend.generation && wanted().names.contains(backend.service_id));
-    for (const auto& [bucket, classes] : wanted().filter)
+    for (const auto& [slot, backend] : desired().backends)
+      EXPECT_TRUE(slot < kLimits.backends && backend.generation && desired().names.contains(backend.service_id));
+    for (const auto& [bucket, classes] : desired().filter)
       EXPECT_EQ(classes & ~(LB_CLASS_VIP | LB_CLASS_NODE | LB_CLASS_BACKEND), 0);
   }
 
@@ -78,16 +78,16 @@ class PlacementAdopt : public PlacementTest {
     for (const PortSpec& spec : everything())
       EXPECT_TRUE(test::serves(actual_, spec));
     EXPECT_EQ(actual_.services.size(), 5u);
-    EXPECT_TRUE(test::same_tables(actual_, wanted()));
+    EXPECT_TRUE(test::same_tables(actual_, desired()));
     expect_clean_end();
   }
 };
 
 TEST_F(PlacementAdopt, TheSamePutsNeedNoWrite) {
-  const Tables before = wanted();
+  const Tables before = desired();
   restart(kLimits);
   put_everything();
-  EXPECT_TRUE(test::same_tables(wanted(), before));
+  EXPECT_TRUE(test::same_tables(desired(), before));
   EXPECT_EQ(commit(), 0u);
   EXPECT_FALSE(placement_->next_tick());
   EXPECT_TRUE(placement_->lingering().empty());
@@ -97,7 +97,7 @@ TEST_F(PlacementAdopt, TheSamePutsNeedNoWrite) {
 TEST_F(PlacementAdopt, IsTrueBeforeAnythingIsPut) {
   restart(kLimits);
   expect_sound();
-  EXPECT_EQ(wanted().services.size(), 5u);
+  EXPECT_EQ(desired().services.size(), 5u);
   EXPECT_EQ(placement_->names().size(), 3u);
   EXPECT_EQ(placement_->usage().ring_slots, 4 * kRing);
   EXPECT_EQ(placement_->usage().backends, 5u);
@@ -108,11 +108,11 @@ TEST_F(PlacementAdopt, WhatNobodyPutsAgainGoesInSteps) {
   ASSERT_TRUE(put(everything()[1]));
   remove("web");
   remove("empty");
-  EXPECT_EQ(wanted().services.size(), 1u);
+  EXPECT_EQ(desired().services.size(), 1u);
   EXPECT_TRUE(slot(kPod1));
   advance(Placement::kRetireAfter);
   EXPECT_FALSE(slot(kPod1));
-  EXPECT_EQ(wanted().names.size(), 1u);
+  EXPECT_EQ(desired().names.size(), 1u);
   expect_clean_end();
 }
 
@@ -143,10 +143,10 @@ TEST_F(PlacementAdopt, OpenBucketsLingerUntilTheyAreReleased) {
   actual_.filter[7] = LB_CLASS_VIP | LB_CLASS_BACKEND;
   restart(kLimits);
   put_everything();
-  EXPECT_EQ(wanted().filter.at(7), LB_CLASS_VIP | LB_CLASS_BACKEND);
+  EXPECT_EQ(desired().filter.at(7), LB_CLASS_VIP | LB_CLASS_BACKEND);
   EXPECT_EQ(placement_->lingering(), std::vector<std::uint32_t>{7});
   placement_->release({7});
-  EXPECT_FALSE(wanted().filter.contains(7));
+  EXPECT_FALSE(desired().filter.contains(7));
 }
 
 TEST_F(PlacementAdopt, FreeNumbersBelowTheAdoptedAreUsedAgain) {
@@ -271,7 +271,7 @@ TEST_P(PlacementAdoptDamage, IsLeftOutAndRepaired) {
   GetParam().inflict(actual_);
   restart(kLimits);
   expect_sound();
-  EXPECT_FALSE(GetParam().damaged && wanted().services.contains(*GetParam().damaged));
+  EXPECT_FALSE(GetParam().damaged && desired().services.contains(*GetParam().damaged));
   expect_repaired();
 }
 

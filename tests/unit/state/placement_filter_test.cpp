@@ -19,12 +19,12 @@ constexpr char kVip[] = "10.96.0.1", kNode[] = "192.0.2.1", kPod[] = "10.0.0.1";
 class PlacementFilter : public PlacementTest {
  protected:
   std::uint32_t address_flags(std::string_view text) const {
-    const auto it = wanted().addresses.find(address(text));
-    return it == wanted().addresses.end() ? 0 : it->second;
+    const auto it = desired().addresses.find(address(text));
+    return it == desired().addresses.end() ? 0 : it->second;
   }
   std::uint32_t classes(std::string_view text) const {
-    const auto it = wanted().filter.find(bucket(text));
-    return it == wanted().filter.end() ? 0 : it->second;
+    const auto it = desired().filter.find(bucket(text));
+    return it == desired().filter.end() ? 0 : it->second;
   }
 };
 
@@ -51,9 +51,9 @@ TEST_F(PlacementFilter, AVipIsOwnedWhileAFrontendHasIt) {
 
 TEST_F(PlacementFilter, ANodePortOwnsNoAddress) {
   ASSERT_TRUE(put(port_spec("web", {test::nodeport(30080), tcp("::", 30080)}, {tcp(kPod, 80)})));
-  EXPECT_EQ(wanted().services.size(), 2u);
-  EXPECT_TRUE(wanted().addresses.empty());
-  EXPECT_TRUE(wanted().filter.empty());
+  EXPECT_EQ(desired().services.size(), 2u);
+  EXPECT_TRUE(desired().addresses.empty());
+  EXPECT_TRUE(desired().filter.empty());
 }
 
 TEST_F(PlacementFilter, EveryNodeAddressIsOpenAndSomeServeNodePorts) {
@@ -93,7 +93,7 @@ TEST_F(PlacementFilter, NodeAddressesAreWhatWasSaidLast) {
   EXPECT_EQ(address_flags("192.0.2.2"), 0u);
   EXPECT_EQ(classes("192.0.2.2"), LB_CLASS_NODE);
   commit();
-  EXPECT_TRUE(test::same_tables(actual_, wanted()));
+  EXPECT_TRUE(test::same_tables(actual_, desired()));
 }
 
 TEST_F(PlacementFilter, RepliesOfLocalBackendsComeThrough) {
@@ -151,7 +151,7 @@ TEST_F(PlacementFilter, WhatFlowsMayNeedStaysOpenUntilItIsReleased) {
   EXPECT_EQ(classes(kPod), 0u);
   EXPECT_EQ(classes(kVip), LB_CLASS_VIP);
   placement_->release({bucket(kVip), bucket(kPod)});
-  EXPECT_TRUE(wanted().filter.empty());
+  EXPECT_TRUE(desired().filter.empty());
   EXPECT_TRUE(placement_->lingering().empty());
 }
 

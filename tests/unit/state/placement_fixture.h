@@ -50,9 +50,9 @@ class PlacementTest : public testing::Test {
     Touched touched = placement_->take_touched();
     if (std::exchange(compare_all_, false)) {
       touched.add_all(actual_);
-      touched.add_all(wanted());
+      touched.add_all(desired());
     }
-    return diff(wanted(), actual_, touched);
+    return diff(desired(), actual_, touched);
   }
 
   // A new daemon finds what the last one wrote, and forgets everything else.
@@ -71,7 +71,7 @@ class PlacementTest : public testing::Test {
     advance(Placement::kQuarantine);
     const auto lingering = placement_->lingering();
     placement_->release({lingering.begin(), lingering.end()});
-    EXPECT_TRUE(test::same_tables(wanted(), Tables{}));
+    EXPECT_TRUE(test::same_tables(desired(), Tables{}));
     EXPECT_FALSE(placement_->next_tick());
     const Placement::Usage usage = placement_->usage();
     EXPECT_EQ(usage.service_ports, 0u);
@@ -82,18 +82,18 @@ class PlacementTest : public testing::Test {
     EXPECT_TRUE(test::same_tables(actual_, Tables{}));
   }
 
-  const Tables& wanted() const { return placement_->wanted(); }
-  const lb_service& service(const lb_service_key& frontend) const { return wanted().services.at(frontend); }
+  const Tables& desired() const { return placement_->desired(); }
+  const lb_service& service(const lb_service_key& frontend) const { return desired().services.at(frontend); }
 
   // The slot of this endpoint, whichever port has it, or nothing.
   std::optional<std::uint32_t> slot(const lb_service_key& endpoint) const {
-    for (const auto& [index, backend] : wanted().backends)
+    for (const auto& [index, backend] : desired().backends)
       if (test::same_value(test::endpoint_of(backend), endpoint)) return index;
     return std::nullopt;
   }
   std::optional<std::uint32_t> generation(const lb_service_key& endpoint) const {
     const auto index = slot(endpoint);
-    return index ? std::optional(wanted().backends.at(*index).generation) : std::nullopt;
+    return index ? std::optional(desired().backends.at(*index).generation) : std::nullopt;
   }
 
   std::unique_ptr<Placement> placement_;

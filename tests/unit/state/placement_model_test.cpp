@@ -120,7 +120,7 @@ PortSpec PlacementModel::some_spec() {
 }
 
 void PlacementModel::step() {
-  before_ = wanted();
+  before_ = desired();
   needed_before_ = needed_classes();
   const std::uint32_t choice = random_.between(0, 99);
   if (choice < 45)
@@ -159,7 +159,7 @@ void PlacementModel::put_some() {
     case 2:  // nothing changes
       try_put(spec);
       EXPECT_TRUE(refusal_.empty()) << refusal_;
-      EXPECT_TRUE(test::same_tables(wanted(), before_));
+      EXPECT_TRUE(test::same_tables(desired(), before_));
       EXPECT_TRUE(pending().empty());
   }
 }
@@ -172,7 +172,7 @@ void PlacementModel::try_put(const PortSpec& wished) {
     return;
   }
   ++refused_;
-  EXPECT_TRUE(test::same_tables(wanted(), before_)) << refusal_;
+  EXPECT_TRUE(test::same_tables(desired(), before_)) << refusal_;
   EXPECT_TRUE(pending().empty());
 }
 
@@ -189,8 +189,8 @@ void PlacementModel::note_put(const PortSpec& spec) {
 
 // Backends of this port that `still` does not have leave now, unless they have left before.
 void PlacementModel::note_left(const std::string& name, const PortSpec& still) {
-  for (const auto& [slot, backend] : wanted().backends)
-    if (wanted().names.at(backend.service_id) == name)
+  for (const auto& [slot, backend] : desired().backends)
+    if (desired().names.at(backend.service_id) == name)
       left_.try_emplace({name, describe(test::endpoint_of(backend))}, now_);
   for (const BackendSpec& backend : still.backends)
     left_.erase({name, describe(backend.endpoint)});
@@ -224,7 +224,7 @@ void PlacementModel::release_some() {
 void PlacementModel::die_and_restart() {
   ++restarts_;
   restart(kTight, next_generation_);
-  EXPECT_TRUE(test::all_followable(wanted()));
+  EXPECT_TRUE(test::all_followable(desired()));
   placement_->set_node_addresses(node_addresses_);
   left_.clear();
   resting_rings_.clear();
@@ -236,7 +236,7 @@ void PlacementModel::die_and_restart() {
       note_left(name, {});
     }
   put_all_again();
-  before_ = wanted();
+  before_ = desired();
   needed_before_.clear();
   for (const auto& [bucket, classes] : actual_.filter)
     lingering_[bucket] = classes;
@@ -279,10 +279,10 @@ void PlacementModel::write_checked() {
     if (const auto* backend = std::get_if<Write<ToBackends>>(&operation); backend && backend->value)
       next_generation_ = std::max(next_generation_, backend->value->generation + 1);
   }
-  EXPECT_TRUE(test::same_tables(actual_, wanted()));
+  EXPECT_TRUE(test::same_tables(actual_, desired()));
 }
 
-// What was wanted before this step and is not any more, begins to rest.
+// What was desired before this step and is not any more, begins to rest.
 template <class Content, class Size>
 void note_rest(const Content& before, const Content& now, Time time, std::vector<Resting>& resting, Size size) {
   std::erase_if(resting, [&](const Resting& rested) { return rested.due <= time; });
@@ -297,9 +297,9 @@ std::uint32_t members_block(std::size_t count) {
 void PlacementModel::note_space() {
   const auto ring_size = [](const Ring& ring) { return static_cast<std::uint32_t>(ring->size()); };
   const auto list_size = [](const Members& list) { return members_block(list->size()); };
-  note_rest(before_.rings, wanted().rings, now_, resting_rings_, ring_size);
-  note_rest(before_.members, wanted().members, now_, resting_members_, list_size);
-  note_rest(before_.backends, wanted().backends, now_, resting_slots_, [](const lb_backend&) { return 1u; });
+  note_rest(before_.rings, desired().rings, now_, resting_rings_, ring_size);
+  note_rest(before_.members, desired().members, now_, resting_members_, list_size);
+  note_rest(before_.backends, desired().backends, now_, resting_slots_, [](const lb_backend&) { return 1u; });
 }
 
 void PlacementModel::check() {
@@ -317,18 +317,18 @@ void PlacementModel::check_ports() {
   std::size_t frontends = 0;
   std::vector<std::string> expected;
   for (const auto& [name, spec] : ports_) {
-    EXPECT_TRUE(test::serves(wanted(), spec));
+    EXPECT_TRUE(test::serves(desired(), spec));
     frontends += spec.frontends.size();
     expected.push_back(name);
   }
-  EXPECT_EQ(wanted().services.size(), frontends);
+  EXPECT_EQ(desired().services.size(), frontends);
   auto names = placement_->names();
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names, expected);
   std::set<std::string> unique;
-  for (const auto& [id, name] : wanted().names)
+  for (const auto& [id, name] : desired().names)
     EXPECT_TRUE(id < kTight.service_ports && unique.insert(name).second);
-  EXPECT_EQ(placement_->usage().service_ports, wanted().names.size());
+  EXPECT_EQ(placement_->usage().service_ports, desired().names.size());
 }
 
 // A backend is there while its port has it, and for kRetireAfter after; not longer.
@@ -338,18 +338,18 @@ void PlacementModel::check_backends() {
   for (const auto& [name, spec] : ports_)
     for (const BackendSpec& backend : spec.backends)
       expected[{name, describe(backend.endpoint)}] = backend.flags;
-  EXPECT_EQ(wanted().backends.size(), expected.size() + left_.size());
-  for (const auto& [slot, backend] : wanted().backends) {
-    const std::pair key{wanted().names.at(backend.service_id), describe(test::endpoint_of(backend))};
-    const auto wanted_flags = expected.find(key);
-    EXPECT_TRUE(wanted_flags != expected.end() || left_.contains(key)) << key.first << " " << key.second;
-    EXPECT_TRUE(wanted_flags == expected.end() || wanted_flags->second == backend.flags);
+  EXPECT_EQ(desired().backends.size(), expected.size() + left_.size());
+  for (const auto& [slot, backend] : desired().backends) {
+    const std::pair key{desired().names.at(backend.service_id), describe(test::endpoint_of(backend))};
+    const auto desired_flags = expected.find(key);
+    EXPECT_TRUE(desired_flags != expected.end() || left_.contains(key)) << key.first << " " << key.second;
+    EXPECT_TRUE(desired_flags == expected.end() || desired_flags->second == backend.flags);
   }
 }
 
 // A generation belongs to one use of one slot, for ever.
 void PlacementModel::check_generations() {
-  for (const auto& [slot, backend] : wanted().backends) {
+  for (const auto& [slot, backend] : desired().backends) {
     ASSERT_NE(backend.generation, 0u);
     const lb_service_key endpoint = test::endpoint_of(backend);
     const auto [use, is_new] = generations_.try_emplace(backend.generation, Use{slot, endpoint});
@@ -359,7 +359,7 @@ void PlacementModel::check_generations() {
 
 // Live and resting space together is what is used, and no two of it overlap.
 void PlacementModel::check_space() const {
-  Rings::Content rings = wanted().rings;
+  Rings::Content rings = desired().rings;
   std::uint32_t ring_slots = 0, members = 0;
   for (const Resting& rested : resting_rings_)
     EXPECT_TRUE(rings.emplace(rested.offset, std::make_shared<std::vector<std::uint16_t>>(rested.units)).second);
@@ -367,7 +367,7 @@ void PlacementModel::check_space() const {
   for (const auto& [offset, ring] : rings)
     ring_slots += static_cast<std::uint32_t>(ring->size());
 
-  MemberLists::Content lists = wanted().members;
+  MemberLists::Content lists = desired().members;
   for (const Resting& rested : resting_members_)
     EXPECT_TRUE(lists.emplace(rested.offset, std::make_shared<std::vector<std::uint32_t>>(rested.units)).second);
   EXPECT_TRUE(test::none_overlap(lists));
@@ -375,10 +375,10 @@ void PlacementModel::check_space() const {
     members += members_block(list->size());
 
   for (const Resting& rested : resting_slots_)
-    EXPECT_FALSE(wanted().backends.contains(rested.offset));
+    EXPECT_FALSE(desired().backends.contains(rested.offset));
   EXPECT_EQ(placement_->usage().ring_slots, ring_slots);
   EXPECT_EQ(placement_->usage().members, members);
-  EXPECT_EQ(placement_->usage().backends, wanted().backends.size() + resting_slots_.size());
+  EXPECT_EQ(placement_->usage().backends, desired().backends.size() + resting_slots_.size());
 }
 
 void PlacementModel::check_addresses() const {
@@ -391,14 +391,14 @@ void PlacementModel::check_addresses() const {
     expected.erase({node.addr, node.family});
     if (node.nodeports) expected[{node.addr, node.family}] = LB_ADDRESS_NODEPORT;
   }
-  EXPECT_TRUE(test::same_content(wanted().addresses, expected));
+  EXPECT_TRUE(test::same_content(desired().addresses, expected));
 }
 
 std::map<std::uint32_t, std::uint8_t> PlacementModel::needed_classes() const {
   std::map<std::uint32_t, std::uint8_t> needed;
-  for (const auto& [key, service] : wanted().services)
+  for (const auto& [key, service] : desired().services)
     if (!from_abi(key.addr, key.family).is_unspecified()) needed[filter_bucket(key.addr, key.family)] |= LB_CLASS_VIP;
-  for (const auto& [slot, backend] : wanted().backends)
+  for (const auto& [slot, backend] : desired().backends)
     if (backend.flags & LB_BACKEND_LOCAL) needed[filter_bucket(backend.addr, backend.family)] |= LB_CLASS_BACKEND;
   for (const NodeAddress& node : node_addresses_)
     needed[filter_bucket(node.addr, node.family)] |= LB_CLASS_NODE;
@@ -417,7 +417,7 @@ void PlacementModel::check_filter() {
   Filter::Content expected(lingering_.begin(), lingering_.end());
   for (const auto& [bucket, classes] : needed)
     expected[bucket] |= classes;
-  EXPECT_TRUE(test::same_content(wanted().filter, expected));
+  EXPECT_TRUE(test::same_content(desired().filter, expected));
   EXPECT_EQ(placement_->lingering().size(), lingering_.size());
 }
 

@@ -56,14 +56,14 @@ class PlacementRefusal : public PlacementTest, public testing::WithParamInterfac
 
   // Asks for what is refused, and compares everything that can be seen from outside.
   void expect_refused() {
-    const Tables before = wanted();
+    const Tables before = desired();
     const auto lingering = placement_->lingering();
     const auto names = placement_->names();
     const Placement::Usage used = placement_->usage();
     EXPECT_FALSE(put(GetParam().refused));
     EXPECT_NE(refusal_.find(GetParam().message), std::string::npos) << refusal_;
     EXPECT_EQ(refusal_.find("service port web: no room for "), 0u) << refusal_;
-    EXPECT_TRUE(test::same_tables(wanted(), before));
+    EXPECT_TRUE(test::same_tables(desired(), before));
     EXPECT_EQ(placement_->lingering(), lingering);
     EXPECT_EQ(placement_->names(), names);
     expect_usage(used);
@@ -81,7 +81,7 @@ class PlacementRefusal : public PlacementTest, public testing::WithParamInterfac
   void expect_others_go_on() {
     const PortSpec other = port_spec("other", {tcp("10.96.1.2", 80)}, {tcp("10.0.1.2", 80)});
     EXPECT_TRUE(put(other)) << refusal_;
-    EXPECT_TRUE(test::serves(wanted(), other));
+    EXPECT_TRUE(test::serves(desired(), other));
   }
 };
 
@@ -96,7 +96,7 @@ TEST_P(PlacementRefusal, OfAChangeLeavesThePortAsItWas) {
   commit();
   expect_refused();
   expect_refused();
-  EXPECT_TRUE(test::serves(wanted(), small_web()));
+  EXPECT_TRUE(test::serves(desired(), small_web()));
   EXPECT_TRUE(put(small_web()));
   EXPECT_EQ(commit(), 0u);
   expect_others_go_on();

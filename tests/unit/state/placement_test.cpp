@@ -18,8 +18,8 @@ const lb_service_key kPod1 = tcp("10.0.0.1", 8080), kPod2 = tcp("10.0.0.2", 8080
 TEST_F(PlacementTest, APortIsServedOnAllItsFrontends) {
   const PortSpec spec = port_spec("web", {kVip, tcp("2001:db8::1", 80), test::nodeport(30080)}, {kPod1, kPod2});
   ASSERT_TRUE(put(spec));
-  EXPECT_TRUE(test::serves(wanted(), spec));
-  EXPECT_EQ(wanted().names.at(service(kVip).id), "web");
+  EXPECT_TRUE(test::serves(desired(), spec));
+  EXPECT_EQ(desired().names.at(service(kVip).id), "web");
   EXPECT_TRUE(test::same_value(service(kVip), service(test::nodeport(30080)))) << "frontends share one ring";
   EXPECT_EQ(placement_->names(), std::vector<std::string>{"web"});
 
@@ -36,9 +36,9 @@ TEST_F(PlacementTest, PuttingTheSameAgainChangesNothing) {
   const auto make = [] { return port_spec("web", {kVip, kOtherVip}, {kPod1, kPod2}); };
   ASSERT_TRUE(put(make()));
   EXPECT_NE(commit(), 0u);
-  const Tables before = wanted();
+  const Tables before = desired();
   ASSERT_TRUE(put(make()));
-  EXPECT_TRUE(test::same_tables(wanted(), before));
+  EXPECT_TRUE(test::same_tables(desired(), before));
   EXPECT_EQ(commit(), 0u);
   EXPECT_FALSE(placement_->next_tick()) << "nothing was given up";
 }
@@ -50,8 +50,8 @@ TEST_F(PlacementTest, PoolsAreOneRingEachAndFrontendsFollowTheirs) {
   spec.frontends.push_back({kOtherVip, 1});
   spec.frontends.push_back({tcp("10.96.0.3", 80), 2});
   ASSERT_TRUE(put(spec));
-  EXPECT_TRUE(test::serves(wanted(), spec));
-  EXPECT_EQ(wanted().rings.size(), 2u);
+  EXPECT_TRUE(test::serves(desired(), spec));
+  EXPECT_EQ(desired().rings.size(), 2u);
   EXPECT_EQ(service(tcp("10.96.0.3", 80)).flags, LB_SERVICE_DROP);
   EXPECT_EQ(service(tcp("10.96.0.3", 80)).ring_slots, 0u);
 }
@@ -74,7 +74,7 @@ TEST_F(PlacementTest, ABackendThatNoPoolUsesHasASlotForItsFlows) {
   spec.backends[1].flags = LB_BACKEND_DRAINING;
   ASSERT_TRUE(put(spec));
   ASSERT_TRUE(slot(kPod2));
-  EXPECT_EQ(wanted().backends.at(*slot(kPod2)).flags, LB_BACKEND_DRAINING);
+  EXPECT_EQ(desired().backends.at(*slot(kPod2)).flags, LB_BACKEND_DRAINING);
 }
 
 TEST_F(PlacementTest, FlagsOfABackendChangeInPlace) {
@@ -92,8 +92,8 @@ TEST_F(PlacementTest, FlagsOfABackendChangeInPlace) {
 TEST_F(PlacementTest, OneEndpointOfTwoPortsHasTwoSlots) {
   ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1})));
   ASSERT_TRUE(put(port_spec("other", {kOtherVip}, {kPod1})));
-  EXPECT_EQ(wanted().backends.size(), 2u);
-  EXPECT_TRUE(test::all_followable(wanted()));
+  EXPECT_EQ(desired().backends.size(), 2u);
+  EXPECT_TRUE(test::all_followable(desired()));
 }
 
 TEST_F(PlacementTest, NewMembersGetNewSpaceAndTheOldRests) {
@@ -156,7 +156,7 @@ TEST_F(PlacementTest, AnEndpointThatReturnsSoonKeepsSlotAndGeneration) {
   advance(Placement::kQuarantine);
   EXPECT_EQ(slot(kPod2), old_slot);
   EXPECT_EQ(generation(kPod2), old_generation);
-  EXPECT_TRUE(test::serves(wanted(), both));
+  EXPECT_TRUE(test::serves(desired(), both));
 }
 
 TEST_F(PlacementTest, WhoLeavesASecondTimeHasTheWholeTimeAgain) {
@@ -182,15 +182,15 @@ TEST_F(PlacementTest, ARemovedPortGoesInSteps) {
   ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1})));
   const std::uint32_t id = service(kVip).id;
   remove("web");
-  EXPECT_TRUE(wanted().services.empty());
-  EXPECT_TRUE(wanted().rings.empty());
-  EXPECT_TRUE(wanted().addresses.empty());
+  EXPECT_TRUE(desired().services.empty());
+  EXPECT_TRUE(desired().rings.empty());
+  EXPECT_TRUE(desired().addresses.empty());
   EXPECT_TRUE(slot(kPod1)) << "packets are in flight";
-  EXPECT_TRUE(wanted().names.contains(id)) << "its backends still name it";
+  EXPECT_TRUE(desired().names.contains(id)) << "its backends still name it";
   EXPECT_TRUE(placement_->names().empty());
   advance(Placement::kRetireAfter);
-  EXPECT_TRUE(wanted().backends.empty());
-  EXPECT_TRUE(wanted().names.empty());
+  EXPECT_TRUE(desired().backends.empty());
+  EXPECT_TRUE(desired().names.empty());
   EXPECT_EQ(placement_->usage().service_ports, 0u);
   EXPECT_EQ(placement_->usage().ring_slots, LB_RING_MIN_SLOTS) << "rests";
   advance(Placement::kQuarantine);
@@ -207,7 +207,7 @@ TEST_F(PlacementTest, APortWithoutBackendsIsRemovedToo) {
   remove("web");
   remove("never existed");
   advance(Placement::kRetireAfter);
-  EXPECT_TRUE(wanted().names.empty());
+  EXPECT_TRUE(desired().names.empty());
   ASSERT_TRUE(put(port_spec("other", {kVip}, {}))) << "its id can be given away";
 }
 
@@ -220,7 +220,7 @@ TEST_F(PlacementTest, APortThatComesBackSoonKeepsItsBackends) {
   ASSERT_TRUE(put(spec));
   advance(Placement::kRetireAfter);
   EXPECT_EQ(generation(kPod1), old_generation);
-  EXPECT_TRUE(test::serves(wanted(), spec));
+  EXPECT_TRUE(test::serves(desired(), spec));
   EXPECT_EQ(placement_->names(), std::vector<std::string>{"web"});
 }
 
@@ -232,12 +232,12 @@ TEST_F(PlacementTest, AFrontendThatMovesIsTheNewPorts) {
     if (remove_first) remove("old");
     ASSERT_TRUE(put(renamed));
     if (!remove_first) remove("old");
-    EXPECT_TRUE(test::serves(wanted(), renamed)) << remove_first;
-    EXPECT_TRUE(wanted().addresses.contains(test::address("10.96.0.1")));
-    EXPECT_TRUE(wanted().filter.contains(test::bucket("10.96.0.1")));
+    EXPECT_TRUE(test::serves(desired(), renamed)) << remove_first;
+    EXPECT_TRUE(desired().addresses.contains(test::address("10.96.0.1")));
+    EXPECT_TRUE(desired().filter.contains(test::bucket("10.96.0.1")));
     remove("new");
-    EXPECT_TRUE(wanted().services.empty());
-    EXPECT_TRUE(wanted().addresses.empty());
+    EXPECT_TRUE(desired().services.empty());
+    EXPECT_TRUE(desired().addresses.empty());
   }
 }
 
@@ -247,25 +247,25 @@ TEST_F(PlacementTest, TwoPortsCanSwapFrontends) {
   const PortSpec a = port_spec("a", {kOtherVip}, {kPod1}), b = port_spec("b", {kVip}, {kPod2});
   ASSERT_TRUE(put(a));
   ASSERT_TRUE(put(b));
-  EXPECT_TRUE(test::serves(wanted(), a));
-  EXPECT_TRUE(test::serves(wanted(), b));
+  EXPECT_TRUE(test::serves(desired(), a));
+  EXPECT_TRUE(test::serves(desired(), b));
   remove("a");
-  EXPECT_TRUE(test::serves(wanted(), b));
-  EXPECT_EQ(wanted().services.size(), 1u);
+  EXPECT_TRUE(test::serves(desired(), b));
+  EXPECT_EQ(desired().services.size(), 1u);
 }
 
 TEST_F(PlacementTest, AFrontendThatIsSaidTwiceCountsOnce) {
   ASSERT_TRUE(put(port_spec("web", {kVip, kVip}, {kPod1})));
   remove("web");
-  EXPECT_TRUE(wanted().services.empty());
-  EXPECT_TRUE(wanted().addresses.empty());
+  EXPECT_TRUE(desired().services.empty());
+  EXPECT_TRUE(desired().addresses.empty());
 }
 
 TEST_F(PlacementTest, GenerationsSkipTheNumberOfAFreeSlot) {
   start(kRoomy, 0xffffffff);
   ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1, kPod2, kPod3})));
   std::set<std::uint32_t> generations;
-  for (const auto& [index, backend] : wanted().backends)
+  for (const auto& [index, backend] : desired().backends)
     generations.insert(backend.generation);
   EXPECT_EQ(generations, (std::set<std::uint32_t>{0xffffffff, 1, 2}));
 }
