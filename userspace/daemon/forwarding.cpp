@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "userspace/daemon/maps.h"
+
 namespace fairlead::daemon {
 namespace {
 
@@ -14,7 +16,7 @@ Forwarding::Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> obj
     : parts_(parts),
       object_(std::move(object)),
       network_(std::move(network)),
-      sync_(*object_, [this](const auto&... what) { remark(what...); }),
+      sync_(maps_of(*object_), [this](const auto&... what) { remark(what...); }),
       upkeep_(parts_.io, *object_, sync_),
       health_(kHealthTimeout),
       inspection_({parts_.options, *object_, network_, sync_, parts_.store, upkeep_, parts_.source}),

@@ -6,18 +6,13 @@
 #include <algorithm>
 
 namespace fairlead::daemon {
-namespace {
-
-state::Limits limits_of(const datapath::Sizes& sizes) {
-  return {sizes.frontends, sizes.addresses, sizes.service_ports, sizes.backends, sizes.ring_slots, sizes.members};
-}
-
-}  // namespace
-
-Sync::Sync(datapath::Object& object, Tell tell)
-    : object_(object), tell_(std::move(tell)), placement_(limits_of(object.sizes()), object.clock[0].next_generation) {
-  if (!object.adopted()) return;
-  actual_ = datapath::read_back(object);
+Sync::Sync(Maps maps, Tell tell)
+    : write_(std::move(maps.write)),
+      tell_(std::move(tell)),
+      placement_(maps.limits, maps.first_generation),
+      adopted_(maps.adopted) {
+  if (!adopted_) return;
+  actual_ = std::move(*maps.adopted);
   placement_.adopt(actual_);
   spdlog::info("adopted {} service ports, {} backends and their flows", placement_.usage().service_ports,
                placement_.usage().backends);
@@ -32,7 +27,7 @@ void Sync::complete(Time now) {
   for (const std::string& name : placement_.names())
     if (!specs_.contains(name) && !refused_.contains(name)) placement_.remove(name, now);
   // Whatever an earlier daemon left that could not be taken over differs from what is desired, and goes now.
-  if (object_.adopted()) pending_.add_all(actual_);
+  if (adopted_) pending_.add_all(actual_);
   write(now);
 }
 
@@ -75,7 +70,7 @@ void Sync::write(Time now) {
   state::Touched touched = placement_.take_touched();
   touched.merge(std::exchange(pending_, {}));
   for (const auto& operation : state::diff(placement_.desired(), actual_, touched)) {
-    const auto written = datapath::write(object_, operation);
+    const auto written = write_(operation);
     if (written) {
       state::apply(actual_, operation);
       continue;

@@ -8,8 +8,6 @@
 #include <string>
 
 #include "userspace/compile/compiler.h"
-#include "userspace/datapath/object.h"
-#include "userspace/datapath/tables_io.h"
 #include "userspace/state/placement.h"
 
 namespace fairlead::daemon {
@@ -27,8 +25,16 @@ class Sync {
   // Told once when a service can't be had as it is written, and why: a word and a sentence.
   using Tell = std::function<void(const model::Name&, const std::string& reason, const std::string& message)>;
 
-  // Takes over what the object's maps hold, if they were pinned.
-  Sync(datapath::Object& object, Tell tell);
+  // What there is to write to. An error of write leaves the map as it was.
+  struct Maps {
+    state::Limits limits;
+    std::uint32_t first_generation = 1;    // larger than any that a flow may remember
+    std::optional<state::Tables> adopted;  // what an earlier daemon left in them
+    std::function<Result<>(const state::Operation&)> write;
+  };
+
+  // Takes over what the maps hold.
+  Sync(Maps maps, Tell tell);
 
   void changed(const std::set<model::Name>& services, const model::Store& store, Time now);
   // Every object that is asked for has been seen, and changed() told of it: what was not asked for is removed from the
@@ -50,6 +56,8 @@ class Sync {
   bool has_pending_writes() const { return !pending_.empty(); }
   const compile::Compiler& compiler() const { return compiler_; }
   const state::Placement& placement() const { return placement_; }
+  // What the maps hold, every write that failed left out.
+  const state::Tables& actual() const { return actual_; }
   // What is served, by service port id.
   const std::map<std::string, state::PortSpec>& specs() const { return specs_; }
   struct Refused {
@@ -69,11 +77,12 @@ class Sync {
 
   static constexpr std::chrono::seconds kRetry{1};
 
-  datapath::Object& object_;
+  std::function<Result<>(const state::Operation&)> write_;
   Tell tell_;
   state::Placement placement_;
   compile::Compiler compiler_;
   state::Tables actual_;
+  bool adopted_;
   state::Touched pending_;  // keys whose last write failed
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
