@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "userspace/source/api/json_stream.h"
-#include "userspace/source/api/mirror.h"
+#include "userspace/kube/api/json_stream.h"
+#include "userspace/source/mirror.h"
 
-namespace fairlead::source::api {
+namespace fairlead::source {
 namespace {
 
 namespace json = boost::json;
@@ -30,9 +30,9 @@ class Run {
   Run(Kind kind, bool watch) : mirror_(kind, "api", store_, handlers()), watch_(watch) {}
 
   Outcome take(std::string_view text, std::size_t piece) {
-    WatchStream watch([this](const json::value& event) { this->event(event); });
+    kube::WatchStream watch([this](const json::value& event) { this->event(event); });
     mirror_.list_begun();
-    ListStream list([this](const json::value& item) {
+    kube::ListStream list([this](const json::value& item) {
       outcome_.objects.push_back(json::serialize(item));
       mirror_.listed(item);
     });
@@ -55,7 +55,7 @@ class Run {
     outcome_.objects.push_back(json::serialize(event));
     boost::system::error_code error;
     const json::value* object = event.find_pointer("/object", error);
-    if (object && object->is_object()) mirror_.changed(Listener::Change::kAddedOrModified, *object);
+    if (object && object->is_object()) mirror_.changed(kube::Listener::Change::kAddedOrModified, *object);
   }
 
   model::Store store_;
@@ -65,7 +65,7 @@ class Run {
 };
 
 }  // namespace
-}  // namespace fairlead::source::api
+}  // namespace fairlead::source
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace fairlead::source;
@@ -73,8 +73,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto kind = static_cast<Kind>((data[0] - '0') % 3);
   const bool watch = data[0] >= '3';
   const std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
-  const api::Outcome whole = api::Run(kind, watch).take(text, text.size());
+  const Outcome whole = Run(kind, watch).take(text, text.size());
   for (const std::size_t piece : {1, 13})
-    if (api::Run(kind, watch).take(text, piece) != whole && whole.well) std::abort();
+    if (Run(kind, watch).take(text, piece) != whole && whole.well) std::abort();
   return 0;
 }

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/make_source.h"
 
-#include "userspace/source/access/in_cluster.h"
-#include "userspace/source/access/kubeconfig.h"
-#include "userspace/source/api/kubernetes_source.h"
+#include "userspace/kube/access/in_cluster.h"
+#include "userspace/kube/access/kubeconfig.h"
 #include "userspace/source/file_source.h"
+#include "userspace/source/kubernetes_source.h"
 
 namespace fairlead::daemon {
 namespace {
 
-Result<source::access::Access> make_access(const Options& options) {
+Result<kube::Access> make_access(const Options& options) {
   const bool by_file = !options.kubeconfig.empty() || !options.master.empty();
-  return by_file
-             ? source::access::from_kubeconfig(source::access::kubeconfig_files(options.kubeconfig), {}, options.master)
-             : source::access::in_cluster();
+  return by_file ? kube::from_kubeconfig(kube::kubeconfig_files(options.kubeconfig), {}, options.master)
+                 : kube::in_cluster();
 }
 
-std::shared_ptr<source::api::TokenBucket> make_pace(const Options& options) {
+std::shared_ptr<kube::TokenBucket> make_pace(const Options& options) {
   const double unlimited = 1e9;
-  return std::make_shared<source::api::TokenBucket>(options.kube_api_qps < 0 ? unlimited : options.kube_api_qps,
-                                                    options.kube_api_burst);
+  return std::make_shared<kube::TokenBucket>(options.kube_api_qps < 0 ? unlimited : options.kube_api_qps,
+                                             options.kube_api_burst);
 }
 
 }  // namespace
@@ -29,9 +28,9 @@ Result<std::unique_ptr<source::Source>> make_source(boost::asio::io_context& io,
   if (options.source == "kubernetes") {
     auto access = make_access(options);
     if (!access) return access.error();
-    return std::make_unique<source::api::KubernetesSource>(
-        io, std::move(*access), make_pace(options), source::api::KubernetesSource::Options{options.node_name, {}},
-        store, std::move(handlers));
+    return std::make_unique<source::KubernetesSource>(io, std::move(*access), make_pace(options),
+                                                      source::KubernetesSource::Options{options.node_name, {}}, store,
+                                                      std::move(handlers));
   }
   source::FileSource::Options file;
   file.directory = options.manifests;

@@ -17,12 +17,12 @@ const Address* first_of(const std::vector<Address>& addresses, Family family) {
 
 }  // namespace
 
-NodeNetwork::NodeNetwork(datapath::Object& object, const Options& options, datapath::Host host)
+NodeNetwork::NodeNetwork(datapath::Object& object, const Options& options, host::Host host)
     : object_(&object), options_(&options), host_(std::move(host)), attacher_(object, options.datapath.pin_directory) {
 }
 
 Result<NodeNetwork> NodeNetwork::open(datapath::Object& object, const Options& options) {
-  auto host = datapath::Host::open();
+  auto host = host::Host::open();
   if (!host) return host.error();
   return NodeNetwork(object, options, std::move(*host));
 }
@@ -36,7 +36,7 @@ Result<> NodeNetwork::attach() {
   if (wanted.empty()) return Error{"no device to attach to: no default route; say --devices", ENODEV};
   Result<> result;
   for (const std::string& name : wanted) {
-    const datapath::Device* device = host_.device(name);
+    const host::Device* device = host_.device(name);
     const auto known = attached_.find(name);
     if (device && known != attached_.end() && known->second.ifindex == device->ifindex) continue;
     attached_.erase(name);
@@ -57,7 +57,7 @@ Result<> NodeNetwork::attach() {
 Result<> NodeNetwork::describe_devices() {
   std::map<std::uint32_t, lb_device> wanted;
   for (const auto& [name, attached] : attached_) {
-    const datapath::Device* device = host_.device(name);
+    const host::Device* device = host_.device(name);
     if (!device || device->ifindex != attached.ifindex) continue;
     lb_device value{};
     if (const Address* address = first_of(device->addresses, Family::IPv4)) value.addr4 = state::to_abi(*address);
@@ -141,7 +141,7 @@ std::set<Address> NodeNetwork::primary_addresses(const model::Node* node) const 
 }
 
 std::vector<Address> NodeNetwork::addresses_of(const std::string& device) const {
-  const datapath::Device* found = host_.device(device);
+  const host::Device* found = host_.device(device);
   return found ? found->addresses : std::vector<Address>();
 }
 

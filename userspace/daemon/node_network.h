@@ -8,7 +8,7 @@
 
 #include "userspace/daemon/options/options.h"
 #include "userspace/datapath/attach.h"
-#include "userspace/datapath/host.h"
+#include "userspace/host/host.h"
 #include "userspace/model/node.h"
 #include "userspace/state/port_spec.h"
 
@@ -39,7 +39,7 @@ class NodeNetwork {
   std::vector<Address> addresses_of(const std::string& device) const;
 
  private:
-  NodeNetwork(datapath::Object& object, const Options& options, datapath::Host host);
+  NodeNetwork(datapath::Object& object, const Options& options, host::Host host);
   std::vector<std::string> wanted_devices() const;
   Result<> describe_devices();
   std::set<Address> nodeport_addresses(const model::Node* node) const;
@@ -47,7 +47,7 @@ class NodeNetwork {
 
   datapath::Object* object_;
   const Options* options_;
-  datapath::Host host_;
+  host::Host host_;
   datapath::Attacher attacher_;
   std::map<std::string, datapath::Attached> attached_;
   std::map<std::uint32_t, lb_device> described_;  // as written to lb_devices

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "userspace/datapath/netlink.h"
+#include "userspace/host/netlink.h"
 #include "userspace/util/fd.h"
 
 #if LIBBPF_MAJOR_VERSION > 1 || (LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION >= 3)
@@ -58,7 +58,7 @@ int count_filters(int ifindex, TcDirection direction) {
   which.tcm_parent = TC_H_MAKE(TC_H_CLSACT, direction == TcDirection::kIngress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
   int filters = 0;
   const auto dumped =
-      netlink_dump(RTM_GETTFILTER, std::as_bytes(std::span(&which, 1)), [&](const nlmsghdr*) { ++filters; });
+      host::netlink_dump(RTM_GETTFILTER, std::as_bytes(std::span(&which, 1)), [&](const nlmsghdr*) { ++filters; });
   return dumped ? filters : -1;
 }
 

@@ -9,6 +9,9 @@ namespace fairlead::source {
 namespace {
 
 namespace json = boost::json;
+using document::BadItem;
+using document::Findings;
+using document::Reader;
 
 struct KindFacts {
   Kind kind;

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "userspace/source/documents.h"
+#include "userspace/document/documents.h"
 
 namespace fairlead::source {
 
@@ -12,9 +12,9 @@ ManifestFile::ManifestFile(std::filesystem::path path, std::size_t max_bytes)
 }
 
 bool ManifestFile::refresh(bool surely) {
-  const auto now = TextFile::look(path_, max_bytes_);
+  const auto now = document::TextFile::look(path_, max_bytes_);
   if (now && stamp_ == *now && !surely) return false;
-  if (const auto file = TextFile::read(path_, max_bytes_)) {
+  if (const auto file = document::TextFile::read(path_, max_bytes_)) {
     stamp_ = file->stamp;
     take(file->text);
   } else {
@@ -26,7 +26,7 @@ bool ManifestFile::refresh(bool surely) {
 
 void ManifestFile::take(std::string_view text) {
   if (text.empty()) return fail(name_, "is empty; delete it to remove its objects");
-  const auto documents = parse_documents(name_, text);
+  const auto documents = document::parse_documents(name_, text);
   if (!documents) return fail(name_ + ", " + documents.error().place(), documents.error().message);
   Decoded decoded;
   for (std::size_t i = 0; i < documents->size(); ++i)

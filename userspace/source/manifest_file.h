@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "userspace/document/text_file.h"
 #include "userspace/source/decode.h"
-#include "userspace/source/text_file.h"
 
 namespace fairlead::source {
 
@@ -48,7 +48,7 @@ class ManifestFile {
   std::filesystem::path path_;
   std::string name_;
   std::size_t max_bytes_;
-  std::optional<FileStamp> stamp_;  // of what was read last; empty when the last try failed
+  std::optional<document::FileStamp> stamp_;  // of what was read last; empty when the last try failed
   Objects objects_;
   std::vector<model::Problem> problems_;
   bool complete_ = false;

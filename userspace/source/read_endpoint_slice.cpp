@@ -4,6 +4,8 @@
 namespace fairlead::source {
 namespace {
 
+using document::BadItem;
+using document::Reader;
 using model::Endpoint;
 using model::EndpointPort;
 using model::EndpointSlice;

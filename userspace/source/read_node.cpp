@@ -6,6 +6,9 @@
 namespace fairlead::source {
 namespace {
 
+using document::BadItem;
+using document::Reader;
+
 // Of one type; the others (host names among them) are not for this list.
 std::vector<Address> read_addresses(const Reader& addresses, std::string_view type) {
   return addresses.items<Address>(BadItem::kIsDropped, [&](const Reader& item) -> std::optional<Address> {

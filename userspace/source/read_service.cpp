@@ -6,6 +6,8 @@
 namespace fairlead::source {
 namespace {
 
+using document::BadItem;
+using document::Reader;
 using model::Service;
 using model::ServicePort;
 using model::ServiceType;

@@ -8,14 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "userspace/document/documents.h"
 #include "userspace/source/decode.h"
-#include "userspace/source/documents.h"
 
 namespace fairlead::source {
 
 inline Decoded decode(std::string_view text) {
   Decoded decoded;
-  const auto documents = parse_documents("test.yaml", text);
+  const auto documents = document::parse_documents("test.yaml", text);
   EXPECT_TRUE(documents) << documents.error().place() << ": " << documents.error().message;
   for (std::size_t i = 0; documents && i < documents->size(); ++i)
     decode_document((*documents)[i], "document " + std::to_string(i + 1), decoded);

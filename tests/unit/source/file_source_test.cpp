@@ -29,7 +29,7 @@ void write_unnoticed(const fs::path& file, std::string_view text) {
 }
 
 TEST(FileSource, ReadsTheManifestsOfItsDirectory) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   directory.write("b.yml", service_text("b") + "---\n" + service_text("b2"));
   directory.write("c.json", R"({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "c"},
@@ -48,7 +48,7 @@ TEST(FileSource, ReadsTheManifestsOfItsDirectory) {
 }
 
 TEST(FileSource, TellsOfTheFirstStateAndOfChanges) {
-  const Directory directory;
+  const test::Directory directory;
   Following following(directory);
   following.source.scan();
   EXPECT_EQ(following.syncs, 1) << "an empty state is a state";
@@ -63,7 +63,7 @@ TEST(FileSource, TellsOfTheFirstStateAndOfChanges) {
 }
 
 TEST(FileSource, WritesOnlyDifferencesIntoTheStore) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a") + "---\n" + service_text("a2"));
   directory.write("b.yaml", service_text("b"));
   Following following(directory);
@@ -76,7 +76,7 @@ TEST(FileSource, WritesOnlyDifferencesIntoTheStore) {
 }
 
 TEST(FileSource, ADeletedFileTakesItsObjectsAlong) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   directory.write("b.yaml", service_text("b") + R"(
 ---
@@ -97,7 +97,7 @@ endpoints: [{addresses: [10.0.0.1]}]
 }
 
 TEST(FileSource, ARenamedFileChangesNothing) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   Following following(directory);
   following.source.scan();
@@ -109,7 +109,7 @@ TEST(FileSource, ARenamedFileChangesNothing) {
 }
 
 TEST(FileSource, OnlyThisNodeCounts) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("nodes.yaml", R"(
 apiVersion: v1
 kind: Node
@@ -130,7 +130,7 @@ metadata: {name: edge, labels: {topology.kubernetes.io/zone: zone-1}}
 }
 
 TEST(FileSource, AnUnreadableFileKeepsItsLastGoodObjects) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a") + "---\n" + service_text("a2"));
   directory.write("b.yaml", service_text("b"));
   Following following(directory);
@@ -153,7 +153,7 @@ TEST(FileSource, AnUnreadableFileKeepsItsLastGoodObjects) {
 }
 
 TEST(FileSource, AnUndecodableObjectKeepsItsLastGoodVersion) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a") + "---\n" + service_text("b"));
   Following following(directory);
   following.source.scan();
@@ -174,7 +174,7 @@ TEST(FileSource, AnUndecodableObjectKeepsItsLastGoodVersion) {
 
 // Cut off inside of an object, a file still is good YAML more often than not.
 TEST(FileSource, AnUndecodableObjectKeepsWhatIsMissingBesideIt) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a") + "---\n" + service_text("b") + "---\n" + service_text("c"));
   Following following(directory);
   following.source.scan();
@@ -194,7 +194,7 @@ TEST(FileSource, AnUndecodableObjectKeepsWhatIsMissingBesideIt) {
 }
 
 TEST(FileSource, IsNotCompleteWhileSomethingWasNeverUnderstood) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   directory.write("b.yaml", "kind: [");
   Following following(directory);
@@ -215,7 +215,7 @@ TEST(FileSource, IsNotCompleteWhileSomethingWasNeverUnderstood) {
 
 // Nothing else has changed, but who waited for completeness must hear of it.
 TEST(FileSource, TellsWhenItIsComplete) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   directory.write("b.yaml", "kind: [");
   Following following(directory);
@@ -228,7 +228,7 @@ TEST(FileSource, TellsWhenItIsComplete) {
 }
 
 TEST(FileSource, TheFileThatSortsFirstHasTheObject) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("b.yaml", service_text("web", 82));
   Following following(directory);
   following.source.scan();
@@ -245,7 +245,7 @@ TEST(FileSource, TheFileThatSortsFirstHasTheObject) {
 }
 
 TEST(FileSource, WithinAFileTheFirstHasTheObject) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("web", 81) + "---\n" + service_text("web", 82));
   Following following(directory);
   following.source.scan();
@@ -255,7 +255,7 @@ TEST(FileSource, WithinAFileTheFirstHasTheObject) {
 }
 
 TEST(FileSource, AFileThatIsTooLargeIsNotRead) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   auto options = Following::options_for(directory);
   options.max_file_bytes = 200;
@@ -271,7 +271,7 @@ TEST(FileSource, AFileThatIsTooLargeIsNotRead) {
 
 // "cat > a.yaml" empties the file first, and a full disk leaves it so.
 TEST(FileSource, AnEmptyFileIsOneThatIsYetToBeWritten) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   Following following(directory);
   following.source.scan();
@@ -286,7 +286,7 @@ TEST(FileSource, AnEmptyFileIsOneThatIsYetToBeWritten) {
 }
 
 TEST(FileSource, AnUnchangedFileIsNotReadAgain) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a", 81));
   Following following(directory);
   following.source.scan();
@@ -299,7 +299,7 @@ TEST(FileSource, AnUnchangedFileIsNotReadAgain) {
 }
 
 TEST(FileSource, AFileReplacedByAnotherOfTheSameTimeAndSizeIsRead) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a", 81));
   Following following(directory);
   following.source.scan();
@@ -311,7 +311,7 @@ TEST(FileSource, AFileReplacedByAnotherOfTheSameTimeAndSizeIsRead) {
 }
 
 TEST(FileSource, WhatIsNoFileIsReportedAndNotWaitedFor) {
-  const Directory directory;
+  const test::Directory directory;
   ASSERT_EQ(::mkfifo((directory.path() / "a.yaml").c_str(), 0600), 0);
   fs::create_directory(directory.path() / "b.yaml");
   fs::create_symlink("nowhere", directory.path() / "c.yaml");
@@ -323,7 +323,7 @@ TEST(FileSource, WhatIsNoFileIsReportedAndNotWaitedFor) {
 }
 
 TEST(FileSource, EachProblemIsToldOnce) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a", 0));
   directory.write("b.yaml", "kind: [");
   Following following(directory);
@@ -341,7 +341,7 @@ TEST(FileSource, EachProblemIsToldOnce) {
 }
 
 TEST(FileSource, AMissingDirectoryIsNoEmptyState) {
-  const Directory directory;
+  const test::Directory directory;
   directory.write("a.yaml", service_text("a"));
   fs::rename(directory.path(), directory.outside("elsewhere"));
   Following following(directory);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/source/directory.h"
+#include "tests/support/directory.h"
 #include "userspace/source/file_source.h"
 
 namespace fairlead::source {
@@ -20,10 +20,10 @@ inline std::string service_text(const std::string& name, int port = 80) {
 // A source over a directory, and what it has told.
 class Following {
  public:
-  explicit Following(const Directory& directory) : Following(options_for(directory)) {}
+  explicit Following(const test::Directory& directory) : Following(options_for(directory)) {}
   explicit Following(FileSource::Options options) : source(io, std::move(options), store, handlers()) {}
 
-  static FileSource::Options options_for(const Directory& directory) {
+  static FileSource::Options options_for(const test::Directory& directory) {
     using std::chrono::milliseconds;
     using std::chrono::minutes;
     FileSource::Options options;

@@ -28,7 +28,7 @@ class Watch : public testing::Test {
     return following.runs_until([&] { return following.port_of(name) == port; });
   }
 
-  Directory directory;
+  test::Directory directory;
 };
 
 TEST_F(Watch, ScansAtOnce) {

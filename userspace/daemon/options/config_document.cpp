@@ -11,7 +11,7 @@ namespace fairlead::daemon {
 namespace {
 
 namespace json = boost::json;
-using source::Reader;
+using document::Reader;
 
 std::string joined(const Path& path) {
   std::string text;
@@ -43,7 +43,7 @@ Texts read_texts(const Reader& reader, Shape shape) {
     case Shape::kCommaList:
       return split(reader.text());
     case Shape::kList:
-      return reader.items<std::string>(source::BadItem::kBreaksObject,
+      return reader.items<std::string>(document::BadItem::kBreaksObject,
                                        [](const Reader& item) { return std::optional(item.text()); });
     case Shape::kAny:
       break;

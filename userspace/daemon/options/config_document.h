@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "userspace/daemon/options/settings.h"
-#include "userspace/source/reader.h"
+#include "userspace/document/reader.h"
 
 namespace fairlead::daemon {
 
@@ -25,8 +25,8 @@ class Complaints {
   Complaints(const Complaints&) = delete;
   Complaints& operator=(const Complaints&) = delete;
 
-  source::Reader at(const Path& path) {
-    source::Reader reader(*document_, findings_);
+  document::Reader at(const Path& path) {
+    document::Reader reader(*document_, findings_);
     for (const std::string& key : path)
       reader = reader[key];
     return reader;
@@ -36,7 +36,7 @@ class Complaints {
  private:
   const boost::json::value* document_;
   std::vector<model::Problem> problems_;
-  source::Findings findings_;
+  document::Findings findings_;
   std::vector<std::string>& into_;
 };
 

@@ -5,14 +5,14 @@
 #include <map>
 
 #include "userspace/daemon/options/config_document.h"
-#include "userspace/source/documents.h"
-#include "userspace/source/text_file.h"
+#include "userspace/document/documents.h"
+#include "userspace/document/text_file.h"
 
 namespace fairlead::daemon {
 namespace {
 
 namespace json = boost::json;
-using source::Reader;
+using document::Reader;
 
 constexpr std::size_t kMaxBytes = 1 << 20;  // more than a ConfigMap holds
 
@@ -49,9 +49,9 @@ ByHome sort(const std::vector<json::value>& documents, const std::string& path, 
 }  // namespace
 
 void read_config(const std::string& path, std::vector<Setting>& settings, Remarks& remarks) {
-  const auto file = source::TextFile::read(path, kMaxBytes);
+  const auto file = document::TextFile::read(path, kMaxBytes);
   if (!file) return remarks.errors.push_back(path + ": " + file.error().message);
-  const auto documents = source::parse_documents(path, file->text);
+  const auto documents = document::parse_documents(path, file->text);
   if (!documents)
     return remarks.errors.push_back(path + ", " + documents.error().place() + ": " + documents.error().message);
   const std::size_t errors_before = remarks.errors.size();

@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "userspace/daemon/options/config_file.h"
-#include "userspace/source/scalar.h"
-#include "userspace/source/write_yaml.h"
+#include "userspace/document/scalar.h"
+#include "userspace/document/write_yaml.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -28,7 +28,7 @@ json::value json_of(const Value& value) {
       return list_text(texts);
     case Shape::kNumber:
     case Shape::kBoolean:
-      return source::resolve_plain(texts.front());
+      return document::resolve_plain(texts.front());
     default:
       return json::string(texts.front());
   }
@@ -57,8 +57,8 @@ json::value document_of(Home home, std::string_view version, std::string_view ki
 
 Result<> write_config(const std::string& path, const std::vector<Setting>& settings) {
   const std::string text =
-      source::write_yaml({document_of(Home::kKubeProxy, kKubeProxyVersion, kKubeProxyKind, settings),
-                          document_of(Home::kFairlead, kFairleadVersion, kFairleadKind, settings)});
+      document::write_yaml({document_of(Home::kKubeProxy, kKubeProxyVersion, kKubeProxyKind, settings),
+                            document_of(Home::kFairlead, kFairleadVersion, kFairleadKind, settings)});
   errno = 0;
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;

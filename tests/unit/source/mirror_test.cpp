@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/source/mirror.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/value.hpp>
+
+namespace fairlead::source {
+namespace {
+
+namespace json = boost::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Change = kube::Listener::Change;
+
+json::value service(const char* name, const char* version, int port) {
+  return {{"metadata", {{"name", name}, {"namespace", "default"}, {"resourceVersion", version}, {"uid", "u"}}},
+          {"spec", {{"clusterIP", "10.96.0.1"}, {"ports", json::array{{{"port", port}}}}}}};
+}
+
+class MirrorTest : public testing::Test {
+ protected:
+  // Each service's name and port.
+  std::vector<std::string> stored() const {
+    std::vector<std::string> result;
+    for (const auto& [name, one] : store_.services())
+      result.push_back(name.name + ":" + std::to_string(one->ports.at(0).port));
+    return result;
+  }
+  void list(const std::vector<json::value>& objects) {
+    mirror_.list_begun();
+    for (const json::value& object : objects)
+      mirror_.listed(object);
+    mirror_.list_complete();
+  }
+  bool changed(const json::value& object) { return mirror_.changed(Change::kAddedOrModified, object); }
+  bool deleted(const json::value& object) { return mirror_.changed(Change::kDeleted, object); }
+
+  model::Store store_;
+  int told_ = 0;
+  std::vector<std::string> problems_;
+  Mirror mirror_{Kind::kService,
+                 "https://api",
+                 store_,
+                 {[this] { ++told_; },
+                  [this](const model::Problem& problem, const model::Name&, const std::string&) {
+                    problems_.push_back(problem.to_string());
+                  },
+                  [this](const model::Problem& problem) { std::erase(problems_, problem.to_string()); }}};
+};
+
+TEST_F(MirrorTest, ChangesNothingBeforeAListIsComplete) {
+  list({service("a", "1", 80), service("b", "2", 80)});
+  mirror_.list_begun();
+  mirror_.listed(service("c", "3", 80));
+  EXPECT_THAT(stored(), ElementsAre("a:80", "b:80"));
+  EXPECT_EQ(told_, 1);
+}
+
+TEST_F(MirrorTest, AListThatWasBegunAnewCountsAlone) {
+  mirror_.list_begun();
+  mirror_.listed(service("a", "1", 80));
+  list({service("b", "2", 80)});
+  EXPECT_THAT(stored(), ElementsAre("b:80"));
+}
+
+TEST_F(MirrorTest, AListReplacesWhatWasThere) {
+  list({service("a", "1", 80), service("b", "2", 80)});
+  list({service("b", "5", 81), service("c", "4", 80)});
+  EXPECT_THAT(stored(), ElementsAre("b:81", "c:80"));
+  EXPECT_EQ(told_, 2);
+}
+
+TEST_F(MirrorTest, TellsOfAnEmptyListOnce) {
+  list({});
+  EXPECT_TRUE(mirror_.has_listed());
+  EXPECT_EQ(told_, 1);
+  list({});
+  EXPECT_EQ(told_, 1);
+}
+
+TEST_F(MirrorTest, FollowsEvents) {
+  list({service("a", "1", 80)});
+  EXPECT_TRUE(changed(service("b", "2", 80)));
+  EXPECT_TRUE(changed(service("a", "3", 81)));
+  EXPECT_THAT(stored(), ElementsAre("a:81", "b:80"));
+  EXPECT_TRUE(deleted(service("b", "4", 80)));
+  EXPECT_THAT(stored(), ElementsAre("a:81"));
+}
+
+TEST_F(MirrorTest, EventsThatAreToldTwiceChangeNothing) {
+  list({service("a", "1", 80)});
+  changed(service("a", "3", 81));
+  changed(service("b", "4", 80));
+  const int told = told_;
+  EXPECT_TRUE(changed(service("b", "4", 80)));
+  EXPECT_TRUE(changed(service("a", "3", 81)));
+  EXPECT_TRUE(deleted(service("a", "2", 80)));  // of an earlier life
+  EXPECT_EQ(told_, told);
+  EXPECT_THAT(stored(), ElementsAre("a:81", "b:80"));
+}
+
+TEST_F(MirrorTest, LateNewsOfAnObjectThatIsHeldCounts) {
+  list({service("a", "1", 80), service("b", "1", 80)});
+  EXPECT_TRUE(changed(service("a", "6", 81)));
+  EXPECT_TRUE(changed(service("b", "5", 81)));
+  EXPECT_TRUE(deleted(service("b", "5", 81)));
+  EXPECT_THAT(stored(), ElementsAre("a:81"));
+}
+
+TEST_F(MirrorTest, LateNewsOfAnObjectThatMayBeGoneAsksForAList) {
+  list({service("a", "1", 80)});
+  EXPECT_TRUE(deleted(service("a", "6", 80)));
+  EXPECT_FALSE(changed(service("a", "5", 81)));
+  EXPECT_THAT(stored(), IsEmpty());
+}
+
+TEST_F(MirrorTest, AnObjectThatCannotBeReadStaysAsItWas) {
+  list({service("a", "1", 80)});
+  changed(service("a", "2", 70000));
+  EXPECT_THAT(stored(), ElementsAre("a:80"));
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("Service default/a: spec.ports[0].port: 70000")));
+  EXPECT_TRUE(mirror_.is_complete());
+  changed(service("a", "3", 81));
+  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_THAT(stored(), ElementsAre("a:81"));
+}
+
+TEST_F(MirrorTest, IsIncompleteWithoutAnyVersionOfAnObject) {
+  list({service("a", "1", 70000)});
+  EXPECT_TRUE(mirror_.has_listed());
+  EXPECT_FALSE(mirror_.is_complete());
+  deleted(service("a", "2", 70000));
+  EXPECT_TRUE(mirror_.is_complete());
+  EXPECT_THAT(problems_, IsEmpty());
+  EXPECT_EQ(told_, 2);
+}
+
+TEST_F(MirrorTest, TroubleIsAProblemUntilItIsOver) {
+  mirror_.trouble("connect to api: refused");
+  mirror_.trouble("connect to api: refused");
+  EXPECT_THAT(problems_, ElementsAre("https://api: connect to api: refused"));
+  mirror_.trouble("");
+  EXPECT_THAT(problems_, IsEmpty());
+}
+
+}  // namespace
+}  // namespace fairlead::source

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/kube/access/plugin_credentials.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "userspace/document/text.h"
+#include "userspace/util/text.h"
+
+namespace fairlead::kube {
+
+namespace asio = boost::asio;
+
+// One run of the program, and those who wait for it.
+struct PluginCredentials::Run {
+  explicit Run(const asio::any_io_executor& executor) : done(executor, asio::steady_timer::time_point::max()) {}
+
+  asio::steady_timer done;  // cancelled when there is an outcome
+  std::optional<Result<Identity>> outcome;
+};
+
+PluginCredentials::PluginCredentials(Plugin plugin, const Timing& timing)
+    : plugin_(std::move(plugin)), timing_(timing) {
+}
+
+asio::awaitable<Result<Identity>> PluginCredentials::identity() {
+  if (is_fresh()) co_return last_->identity;
+  const auto self = shared_from_this();
+  auto run = running_.lock();
+  if (!run) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    run = std::make_shared<Run>(executor);
+    running_ = run;
+    asio::co_spawn(executor, perform(self, run), asio::detached);
+  }
+  boost::system::error_code error;
+  if (!run->outcome) co_await run->done.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (!run->outcome) co_return failed("nobody waits for it any more");
+  co_return *run->outcome;
+}
+
+// A coroutine of its own: those who wait may give up, one of them being the first.
+asio::awaitable<void> PluginCredentials::perform(std::shared_ptr<PluginCredentials> self, std::shared_ptr<Run> run) {
+  auto credential = co_await self->ask();
+  if (credential) {
+    run->outcome = credential->identity;
+    self->last_ = *std::move(credential);
+  } else {
+    run->outcome = credential.error();
+  }
+  self->running_.reset();
+  run->done.cancel();
+}
+
+asio::awaitable<Result<ExecCredential>> PluginCredentials::ask() const {
+  CommandLimits limits;
+  limits.deadline = timing_.plugin_deadline;
+  const auto result = co_await run_command(plugin_.command, limits);
+  if (!result) co_return failed(result.error().message + hint_for(result.error()));
+  if (result->status != 0) {
+    const std::string words = document::shortened(trimmed(result->err), 300);
+    co_return failed("status " + std::to_string(result->status) + (words.empty() ? "" : ": " + words));
+  }
+  auto credential = parse_exec_credential(result->out, plugin_.api_version);
+  if (!credential) co_return failed(credential.error().message);
+  co_return credential;
+}
+
+bool PluginCredentials::is_fresh() const {
+  return last_ && (!last_->expires || timing_.now() < *last_->expires);
+}
+
+std::string PluginCredentials::hint_for(const Error& error) const {
+  return error.code == ENOENT && !plugin_.install_hint.empty() ? "; " + document::shortened(plugin_.install_hint, 300)
+                                                               : "";
+}
+
+Error PluginCredentials::failed(const std::string& message) const {
+  return {plugin_.owner + ": plugin '" + plugin_.command.argv[0] + "': " + message, 0};
+}
+
+}  // namespace fairlead::kube

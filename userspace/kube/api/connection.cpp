@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/kube/api/connection.h"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl.hpp>
+
+#include "userspace/util/text.h"
+#include "userspace/util/version.h"
+
+namespace fairlead::kube {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace ssl = asio::ssl;
+using Code = boost::system::error_code;
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kPiece = 64 << 10;
+constexpr std::uint32_t kLongestHead = 64 << 10;
+
+Error tls_error(const char* what, const Code& error) {
+  return {std::string(what) + ": " + error.message(), 0};
+}
+
+Result<ssl::context> make_context(const Cluster& cluster, const Identity& identity) {
+  ssl::context context(ssl::context::tls_client);
+  Code error;
+  context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1, error);
+  if (cluster.ca_pem.empty()) {
+    context.set_default_verify_paths(error);
+  } else {
+    context.add_certificate_authority(asio::buffer(cluster.ca_pem), error);
+  }
+  if (error) return tls_error("the cluster's certificate authority cannot be used", error);
+  context.set_verify_mode(cluster.skip_verify ? ssl::verify_none : ssl::verify_peer, error);
+  if (identity.certificate_pem.empty()) return context;
+  context.use_certificate_chain(asio::buffer(identity.certificate_pem), error);
+  if (error) return tls_error("the client certificate cannot be used", error);
+  context.use_private_key(asio::buffer(identity.key_pem), ssl::context::pem, error);
+  if (error) return tls_error("the client certificate's key cannot be used", error);
+  return context;
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view text) {
+  const auto seconds = to_number<unsigned>(text);
+  return seconds ? std::optional(std::chrono::seconds(*seconds)) : std::nullopt;
+}
+
+}  // namespace
+
+Connection::Connection(const Cluster& cluster, asio::any_io_executor executor, ssl::context context)
+    : cluster_(cluster),
+      name_(cluster.authority()),
+      context_(std::move(context)),
+      stream_(std::in_place_type<Plain>, executor) {
+  if (cluster.tls) stream_.emplace<Tls>(executor, context_);
+}
+
+Error Connection::failed(const char* operation, const Code& error) const {
+  const bool late = error == beast::error::timeout;
+  return {std::string(operation) + " " + name_ + ": " + (late ? "no answer in time" : error.message()),
+          late ? ETIMEDOUT : 0};
+}
+
+void Connection::expire_after(Patience patience) {
+  std::visit([&](auto& stream) { beast::get_lowest_layer(stream).expires_after(patience); }, stream_);
+}
+
+asio::awaitable<Result<std::unique_ptr<Connection>>> Connection::open(const Cluster& cluster, const Identity& identity,
+                                                                      Patience patience) {
+  auto context = make_context(cluster, identity);
+  if (!context) co_return context.error();
+  const auto executor = co_await asio::this_coro::executor;
+  std::unique_ptr<Connection> connection(new Connection(cluster, executor, std::move(*context)));
+  auto connected = co_await connection->connect(patience);
+  if (!connected) co_return connected.error();
+  connection->reusable_ = true;
+  co_return connection;
+}
+
+asio::awaitable<Result<>> Connection::connect(Patience patience) {
+  asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
+  auto [unresolved, addresses] = co_await resolver.async_resolve(cluster_.host, std::to_string(cluster_.port), kAwait);
+  if (unresolved) co_return failed("look up", unresolved);
+  expire_after(patience);
+  auto& socket = std::visit([](auto& stream) -> Plain& { return beast::get_lowest_layer(stream); }, stream_);
+  auto [refused, endpoint] = co_await socket.async_connect(addresses, kAwait);
+  if (refused) co_return failed("connect to", refused);
+  Code ignored;
+  socket.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (!cluster_.tls) co_return Result<>();
+  co_return co_await shake_hands();
+}
+
+asio::awaitable<Result<>> Connection::shake_hands() {
+  Tls& tls = std::get<Tls>(stream_);
+  const std::string& name = cluster_.server_name.empty() ? cluster_.host : cluster_.server_name;
+  Code not_address;
+  asio::ip::make_address(name, not_address);
+  // RFC 6066: an address is not sent as a server name.
+  if (not_address) SSL_set_tlsext_host_name(tls.native_handle(), name.c_str());
+  if (!cluster_.skip_verify) tls.set_verify_callback(ssl::host_name_verification(name));
+  auto [error] = co_await tls.async_handshake(ssl::stream_base::client, kAwait);
+  if (error) co_return failed("TLS with", error);
+  co_return Result<>();
+}
+
+asio::awaitable<Result<Answer>> Connection::send(const Request& request, const std::string& authorization,
+                                                 Patience patience) {
+  reusable_ = false;
+  http::request<http::string_body> message(request.method, cluster_.base_path + request.target, 11);
+  message.set(http::field::host, name_);
+  message.set(http::field::user_agent, "lbd/" + std::string(version()));
+  message.set(http::field::accept, "application/json");
+  message.set(http::field::accept_encoding, "gzip");
+  if (!authorization.empty()) message.set(http::field::authorization, authorization);
+  if (!request.content_type.empty()) message.set(http::field::content_type, request.content_type);
+  message.body() = request.body;
+  message.prepare_payload();
+
+  expire_after(patience);
+  auto [unsent, sent] =
+      co_await std::visit([&](auto& stream) { return http::async_write(stream, message, kAwait); }, stream_);
+  if (unsent) co_return failed("send to", unsent);
+
+  parser_.emplace();
+  parser_->header_limit(kLongestHead);
+  parser_->body_limit(boost::none);
+  auto [unread, read] = co_await std::visit(
+      [this](auto& stream) { return http::async_read_header(stream, buffer_, *parser_, kAwait); }, stream_);
+  if (unread) co_return failed("read from", unread);
+  const auto& head = parser_->get();
+  gunzip_.reset();
+  if (head[http::field::content_encoding] == "gzip") gunzip_.emplace();
+  const auto retry_after = head[http::field::retry_after];
+  co_return Answer{head.result_int(), parse_retry_after({retry_after.data(), retry_after.size()})};
+}
+
+asio::awaitable<Result<std::size_t>> Connection::read_some() {
+  packed_.resize(kPiece);
+  auto& body = parser_->get().body();
+  body.data = packed_.data();
+  body.size = packed_.size();
+  auto [error, bytes] = co_await std::visit(
+      [this](auto& stream) { return http::async_read_some(stream, buffer_, *parser_, kAwait); }, stream_);
+  // Not an error, but: the piece is full.
+  if (error == http::error::need_buffer) error = {};
+  if (error) co_return failed("read from", error);
+  co_return packed_.size() - body.size;
+}
+
+Result<> Connection::unpack(std::size_t size) {
+  if (gunzip_) return gunzip_->feed({packed_.data(), size}, piece_);
+  packed_.resize(size);
+  piece_.swap(packed_);
+  return {};
+}
+
+asio::awaitable<Result<std::string_view>> Connection::read(Patience patience) {
+  expire_after(patience);
+  piece_.clear();
+  while (piece_.empty() && !parser_->is_done()) {
+    auto size = co_await read_some();
+    if (!size) co_return size.error();
+    if (auto unpacked = unpack(*size); !unpacked) co_return unpacked.error();
+  }
+  if (piece_.empty() && gunzip_ && !gunzip_->done()) co_return Error{"gzip: cut off", 0};
+  if (piece_.empty()) reusable_ = parser_->keep_alive();
+  co_return std::string_view(piece_);
+}
+
+}  // namespace fairlead::kube

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "userspace/kube/access/access.h"
+#include "userspace/kube/api/gzip.h"
+#include "userspace/util/result.h"
+
+namespace fairlead::kube {
+
+struct Request {
+  boost::beast::http::verb method = boost::beast::http::verb::get;
+  std::string target;        // path and query, without the cluster's base path
+  std::string body;          // empty: none
+  std::string content_type;  // of the body
+};
+
+// What stands above an answer's body.
+struct Answer {
+  unsigned status = 0;
+  std::optional<std::chrono::seconds> retry_after;
+
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+// A connection to an API server: HTTP/1.1, by TLS unless the cluster has none. One exchange after the other; an
+// answer's body comes in pieces, unpacked if it was packed. After an error the connection is of no use any more. Every
+// wait has a deadline.
+class Connection {
+ public:
+  using Patience = std::chrono::steady_clock::duration;
+
+  // Connects, shakes hands, and checks that it is the right server. Looking up its name takes as long as the system's
+  // resolver allows.
+  static boost::asio::awaitable<Result<std::unique_ptr<Connection>>> open(const Cluster& cluster,
+                                                                          const Identity& identity, Patience patience);
+
+  // Returns when the answer's head is there. The answer to the request before must have been read to its end.
+  boost::asio::awaitable<Result<Answer>> send(const Request& request, const std::string& authorization,
+                                              Patience patience);
+  // The next piece of the body; empty at its end. Valid until the next call.
+  boost::asio::awaitable<Result<std::string_view>> read(Patience patience);
+
+  // Whether another request can be sent.
+  bool is_free() const { return reusable_; }
+
+ private:
+  using Plain = boost::beast::tcp_stream;
+  using Tls = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+  using Parser = boost::beast::http::response_parser<boost::beast::http::buffer_body>;
+
+  Connection(const Cluster& cluster, boost::asio::any_io_executor executor, boost::asio::ssl::context context);
+
+  boost::asio::awaitable<Result<>> connect(Patience patience);
+  boost::asio::awaitable<Result<>> shake_hands();
+  boost::asio::awaitable<Result<std::size_t>> read_some();
+  Result<> unpack(std::size_t size);
+  void expire_after(Patience patience);
+  Error failed(const char* operation, const boost::system::error_code& error) const;
+
+  Cluster cluster_;
+  std::string name_;  // "host:port"
+  boost::asio::ssl::context context_;
+  std::variant<Plain, Tls> stream_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  std::optional<Gunzip> gunzip_;
+  std::string packed_;
+  std::string piece_;
+  bool reusable_ = false;
+};
+
+}  // namespace fairlead::kube

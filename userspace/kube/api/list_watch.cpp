@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/kube/api/list_watch.h"
+
+#include <boost/json/serialize.hpp>
+#include <boost/url/url.hpp>
+
+#include "userspace/document/text.h"
+#include "userspace/kube/api/coroutine.h"
+#include "userspace/kube/api/json_stream.h"
+#include "userspace/kube/api/json_text.h"
+#include "userspace/kube/api/version.h"
+
+namespace fairlead::kube {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+constexpr int kGone = 410;
+constexpr int kGatewayTimeout = 504;  // also: the version asked for is in the server's future
+constexpr int kBadRequest = 400;
+constexpr const char* kPart = "500";
+constexpr std::chrono::minutes kLongestRetryAfter{5};
+// A watch that lived so long was no failure.
+constexpr std::chrono::seconds kHealthy{5};
+
+const json::value* at(const json::value& value, std::string_view pointer) {
+  boost::system::error_code error;
+  return value.find_pointer(pointer, error);
+}
+
+std::int64_t number_at(const json::value& value, std::string_view pointer) {
+  const json::value* found = at(value, pointer);
+  return found && found->is_int64() ? found->get_int64() : 0;
+}
+
+}  // namespace
+
+ListWatch::ListWatch(Client client, Resource resource, Listener& listener, Timing timing)
+    : client_(std::move(client)),
+      resource_(std::move(resource)),
+      listener_(listener),
+      timing_(timing),
+      backoff_(timing.backoff) {
+}
+
+asio::awaitable<void> ListWatch::run() {
+  while (true) {
+    Outcome outcome;
+    if (version_.empty()) {
+      outcome = co_await list();
+    } else {
+      outcome = co_await watch();
+    }
+    if (!outcome) continue;
+    if (outcome->start_over) version_.clear();
+    // Trouble of another kind: its waits begin anew.
+    if (std::exchange(starts_over_, outcome->start_over) != outcome->start_over) backoff_.reset();
+    if (!outcome->message.empty()) listener_.trouble(outcome->message);
+    co_await pause(*outcome);
+  }
+}
+
+asio::awaitable<void> ListWatch::pause(const Setback& setback) {
+  Clock::duration wait = backoff_.next(random_);
+  if (setback.retry_after) wait += std::min<Clock::duration>(*setback.retry_after, kLongestRetryAfter);
+  co_await wait_for(wait);
+}
+
+std::string ListWatch::target(const std::vector<std::pair<std::string, std::string>>& parameters) const {
+  boost::urls::url url(resource_.path);
+  const auto append = [&](const std::string& key, const std::string& value) {
+    if (!value.empty()) url.params().append({key, value});
+  };
+  append("labelSelector", resource_.label_selector);
+  append("fieldSelector", resource_.field_selector);
+  for (const auto& [key, value] : parameters)
+    append(key, value);
+  return std::string(url.buffer());
+}
+
+asio::awaitable<ListWatch::Outcome> ListWatch::list() {
+  listener_.list_begun();
+  std::string next, version;
+  do {
+    if (auto setback = co_await list_part(next, version)) co_return setback;
+  } while (!next.empty());
+  whole_list_ = false;
+  version_ = version;
+  listener_.list_complete();
+  listener_.trouble("");
+  co_return std::nullopt;
+}
+
+// The version of a list in parts is that of its first part for all of them.
+asio::awaitable<ListWatch::Outcome> ListWatch::list_part(std::string& next, std::string& version) {
+  Request request;
+  request.target = target({{"limit", whole_list_ ? "" : kPart}, {"continue", next}});
+  auto answer = co_await client_.send(request);
+  if (!answer) co_return Setback{answer.error().message};
+  if (!answer->ok()) {
+    Setback setback = co_await refused("list", *answer);
+    whole_list_ = whole_list_ || (setback.start_over && !next.empty());
+    co_return setback;
+  }
+  ListStream stream([this](const json::value& item) { listener_.listed(item); });
+  while (true) {
+    auto piece = co_await client_.read(timing_.patience);
+    if (!piece) co_return Setback{piece.error().message};
+    const auto fed = piece->empty() ? stream.finish() : stream.feed(*piece);
+    if (!fed) {
+      client_.close();
+      co_return Setback{"list of " + resource_.path + ": " + fed.error().message};
+    }
+    if (piece->empty()) break;
+  }
+  next = stream.continue_token();
+  version = stream.resource_version();
+  co_return std::nullopt;
+}
+
+asio::awaitable<ListWatch::Setback> ListWatch::refused(const std::string& what, Answer answer) {
+  const Error error = co_await client_.refusal(what + " of " + resource_.path, answer);
+  client_.close();
+  const bool forgotten = error.code == kGone || error.code == kGatewayTimeout || error.code == kBadRequest;
+  co_return Setback{error.message, forgotten, answer.retry_after};
+}
+
+asio::awaitable<ListWatch::Outcome> ListWatch::watch() {
+  const auto begin = Clock::now();
+  std::uniform_int_distribution<std::chrono::seconds::rep> length(timing_.watch.count(), 2 * timing_.watch.count());
+  Request request;
+  request.target = target({{"watch", "true"},
+                           {"allowWatchBookmarks", "true"},
+                           {"resourceVersion", version_},
+                           {"timeoutSeconds", std::to_string(length(random_))}});
+  auto answer = co_await client_.send(request);
+  if (!answer) co_return Setback{answer.error().message};
+  if (!answer->ok()) co_return co_await refused("watch", *answer);
+  listener_.trouble("");
+  auto outcome = co_await read_watch();
+  if (outcome) client_.close();
+  if (Clock::now() - begin >= kHealthy) {
+    // Its time was up, or its connection was cut: the next one goes on where it ended.
+    if (outcome && !outcome->start_over) co_return std::nullopt;
+  } else if (!outcome) {
+    co_return Setback{};
+  }
+  co_return outcome;
+}
+
+asio::awaitable<ListWatch::Outcome> ListWatch::read_watch() {
+  Outcome outcome;
+  WatchStream stream([&](const json::value& value) {
+    if (!outcome) outcome = event(value);
+  });
+  while (true) {
+    auto piece = co_await client_.read(timing_.idle);
+    if (!piece) co_return Setback{piece.error().message};
+    if (piece->empty() && stream.in_the_middle())
+      co_return Setback{"watch of " + resource_.path + ": cut off in the middle of an event"};
+    if (piece->empty()) co_return std::nullopt;
+    if (auto fed = stream.feed(*piece); !fed && !outcome)
+      co_return Setback{"watch of " + resource_.path + ": " + fed.error().message};
+    if (outcome) co_return outcome;
+  }
+}
+
+ListWatch::Outcome ListWatch::event(const json::value& event) {
+  const std::string type = text_at(event, "/type");
+  const json::value* object = at(event, "/object");
+  if (!object || !object->is_object())
+    return Setback{"watch of " + resource_.path + ": no event: " + document::shortened(json::serialize(event))};
+  if (type == "ERROR") {
+    const auto code = number_at(*object, "/code");
+    const std::string message =
+        "watch of " + resource_.path + ": " + document::shortened(text_at(*object, "/message"), 300);
+    return Setback{message, code == kGone || code == kGatewayTimeout};
+  }
+  const std::string version = text_at(*object, "/metadata/resourceVersion");
+  if (version.empty())
+    return Setback{"watch of " + resource_.path +
+                   ": an event without metadata.resourceVersion: " + document::shortened(json::serialize(event))};
+  if (type != "BOOKMARK") {
+    const auto change = type == "DELETED" ? Listener::Change::kDeleted : Listener::Change::kAddedOrModified;
+    if (!listener_.changed(change, *object))
+      return Setback{"watch of " + resource_.path + ": events are not in order", true};
+  }
+  if (!is_older(version, version_)) version_ = version;
+  backoff_.reset();
+  return std::nullopt;
+}
+
+}  // namespace fairlead::kube

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "userspace/kube/access/access.h"
+#include "userspace/kube/api/event_recorder.h"
+#include "userspace/kube/api/list_watch.h"
+#include "userspace/source/mirror.h"
+#include "userspace/source/source.h"
+
+namespace fairlead::source {
+
+// Keeps a store equal to what a cluster's API server has: the Services and EndpointSlices that are for a proxy (those
+// that kube-proxy selects), and this node's Node.
+//
+// - Nothing is told before all three have been listed. What the server can't tell afterwards stays in force.
+// - The first change after a pause is told at once. A burst is told in parts, so that telling takes no more than about
+// a
+//   third of the time, and no change waits for longer than kLongestPause.
+//
+// All calls, the handlers' included, happen on the io_context's thread. The store must outlive this, and the io_context
+// must not run after this is gone.
+class KubernetesSource : public Source {
+ public:
+  static constexpr std::chrono::milliseconds kLongestPause{250};
+
+  struct Options {
+    std::string node_name;
+    kube::ListWatch::Timing timing;
+  };
+
+  KubernetesSource(boost::asio::io_context& io, kube::Access access, std::shared_ptr<kube::TokenBucket> pace,
+                   Options options, model::Store& store, Handlers handlers);
+
+  Result<> start() override;
+  bool complete() const override;
+  std::string name() const override;
+  const std::set<model::Problem>& problems() const override { return problems_; }
+  // As Events.
+  void remark(const Remark& remark) override;
+
+ private:
+  struct Follower {
+    std::unique_ptr<Mirror> mirror;
+    std::unique_ptr<kube::ListWatch> list_watch;
+  };
+
+  void follow(Kind kind, kube::Resource resource);
+  void changed();
+  void tell();
+
+  boost::asio::io_context& io_;
+  kube::Access access_;
+  std::shared_ptr<kube::TokenBucket> pace_;
+  Options options_;
+  model::Store& store_;
+  Handlers handlers_;
+  kube::EventRecorder events_;
+  std::vector<Follower> followers_;
+  std::set<model::Problem> problems_;
+  boost::asio::steady_timer timer_;
+  kube::Clock::time_point not_before_{};
+  bool telling_ = false;  // tell() has been put on the io_context
+};
+
+}  // namespace fairlead::source

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/source/mirror.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "userspace/kube/api/json_text.h"
+#include "userspace/kube/api/version.h"
+
+namespace fairlead::source {
+namespace {
+
+namespace json = boost::json;
+
+template <class... F>
+struct Overload : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overload(F...) -> Overload<F...>;
+
+bool put_into(model::Store& store, const Object& value) {
+  return std::visit(Overload{[](std::monostate) { return false; },
+                             [&](const std::shared_ptr<const model::Node>& node) { return store.set_node(node); },
+                             [&](const auto& object) { return store.put(object); }},
+                    value);
+}
+
+template <class Objects>
+Object find_in(const Objects& objects, const model::Name& name) {
+  const auto found = objects.find(name);
+  return found == objects.end() ? Object() : Object(found->second);
+}
+
+Object find_in(const model::Store& store, Kind kind, const model::Name& name) {
+  switch (kind) {
+    case Kind::kService:
+      return find_in(store.services(), name);
+    case Kind::kEndpointSlice:
+      return find_in(store.slices(), name);
+    case Kind::kNode:
+      return store.node() ? Object(store.node()) : Object();
+  }
+  return {};
+}
+
+bool are_equal(const Object& a, const Object& b) {
+  return std::visit(
+      Overload{[](std::monostate, std::monostate) { return true; },
+               []<class T>(const std::shared_ptr<T>& one, const std::shared_ptr<T>& other) { return *one == *other; },
+               [](const auto&, const auto&) { return false; }},
+      a, b);
+}
+
+bool remove_from(model::Store& store, Kind kind, const model::Name& name) {
+  switch (kind) {
+    case Kind::kService:
+      return store.remove_service(name);
+    case Kind::kEndpointSlice:
+      return store.remove_slice(name);
+    case Kind::kNode:
+      return store.set_node(nullptr);
+  }
+  return false;
+}
+
+}  // namespace
+
+Mirror::Mirror(Kind kind, std::string who, model::Store& store, Handlers handlers)
+    : kind_(kind), who_(std::move(who)), store_(store), handlers_(std::move(handlers)) {
+}
+
+bool Mirror::is_complete() const {
+  const auto lacking = [](const auto& held) { return !held.second.stored && !held.second.problems.empty(); };
+  return has_listed_ && std::none_of(held_.begin(), held_.end(), lacking);
+}
+
+Mirror::Read Mirror::read(const json::value& object) const {
+  Decoded decoded;
+  decode_object(kind_, object, "", decoded);
+  Read read;
+  read.uid = kube::text_at(object, "/metadata/uid");
+  read.name = {kind_ == Kind::kNode ? "" : kube::text_at(object, "/metadata/namespace"),
+               kube::text_at(object, "/metadata/name")};
+  if (!decoded.items.empty()) read.value = std::move(decoded.items.front().value);
+  read.held.version = kube::text_at(object, "/metadata/resourceVersion");
+  read.held.problems = std::move(decoded.problems);
+  return read;
+}
+
+// Whether somebody may want to know.
+bool Mirror::put(Read read) {
+  Held& held = held_[read.name];
+  held.version = std::move(read.held.version);
+  held.stored |= read.value.index() != 0;
+  const bool problems_changed = replace_problems(held.problems, std::move(read.held.problems), read.name, read.uid);
+  return put_into(store_, read.value) || problems_changed;
+}
+
+bool Mirror::remove(const model::Name& name) {
+  const auto held = held_.find(name);
+  if (held == held_.end()) return false;
+  const bool problems_changed = replace_problems(held->second.problems, {});
+  held_.erase(held);
+  return remove_from(store_, kind_, name) || problems_changed;
+}
+
+void Mirror::list_begun() {
+  list_.clear();
+}
+
+void Mirror::listed(const json::value& object) {
+  Read one = read(object);
+  const model::Name name = one.name;
+  // So that a list that says nothing new takes no memory for its objects.
+  if (Object known = find_in(store_, kind_, name); are_equal(known, one.value)) one.value = std::move(known);
+  list_.insert_or_assign(name, std::move(one));
+}
+
+void Mirror::list_complete() {
+  std::vector<model::Name> gone;
+  for (const auto& [name, held] : held_)
+    if (!list_.contains(name)) gone.push_back(name);
+  bool changed = !std::exchange(has_listed_, true);
+  for (const model::Name& name : gone)
+    changed |= remove(name);
+  for (auto& [name, one] : list_)
+    changed |= put(std::move(one));
+  list_.clear();
+  newest_.clear();
+  if (changed) handlers_.changed();
+}
+
+// Events come in the order of their versions. One that is older than the newest of them has come before, or late; what
+// it says is known unless nothing is held of its object, which may then have been deleted, or not.
+bool Mirror::changed(Change change, const json::value& object) {
+  Read one = read(object);
+  const std::string& version = one.held.version;
+  const bool late = !newest_.empty() && kube::is_older(version, newest_);
+  const auto held = held_.find(one.name);
+  const bool known = held != held_.end() && kube::is_older(version, held->second.version);
+  if (known) return true;
+  if (change == Change::kDeleted) {
+    if (!late) newest_ = version;
+    if (remove(one.name)) handlers_.changed();
+    return true;
+  }
+  if (late && held == held_.end()) return false;
+  if (!late) newest_ = version;
+  if (put(std::move(one))) handlers_.changed();
+  return true;
+}
+
+void Mirror::trouble(const std::string& message) {
+  std::vector<model::Problem> now;
+  if (!message.empty()) now.push_back({who_, "", "", "", message});
+  replace_problems(trouble_, std::move(now));
+}
+
+bool Mirror::replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now,
+                              const model::Name& name, const std::string& uid) {
+  const auto has = [](const std::vector<model::Problem>& all, const model::Problem& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  const std::vector<model::Problem> old = std::exchange(before, std::move(now));
+  for (const model::Problem& problem : old)
+    if (!has(before, problem)) handlers_.solved(problem);
+  for (const model::Problem& problem : before)
+    if (!has(old, problem)) handlers_.problem(problem, name, uid);
+  return old != before;
+}
+
+}  // namespace fairlead::source
