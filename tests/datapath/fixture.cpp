@@ -77,10 +77,6 @@ void empty(datapath::Object& object) {
   zero(object.flows6);
   zero(object.snat_pools);
   zero(object.backends);
-  std::vector<std::uint32_t> devices;
-  object.devices.for_each([&](std::uint32_t ifindex, const lb_device&) { devices.push_back(ifindex); });
-  for (const std::uint32_t ifindex : devices)
-    ASSERT_TRUE(object.devices.remove(ifindex));
 }
 
 lb_service_key key_of(const std::string& address, std::uint16_t port, std::uint8_t proto, Family family) {

@@ -45,6 +45,7 @@ inline testing::AssertionResult same_tables(const state::Tables& a, const state:
   if (!same_content(a.rings, b.rings)) return testing::AssertionFailure() << "rings differ";
   if (!same_content(a.members, b.members)) return testing::AssertionFailure() << "members differ";
   if (!same_content(a.filter, b.filter)) return testing::AssertionFailure() << "filter differs";
+  if (!same_content(a.devices, b.devices)) return testing::AssertionFailure() << "devices differ";
   return testing::AssertionSuccess();
 }
 

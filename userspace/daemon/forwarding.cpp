@@ -48,7 +48,9 @@ void Forwarding::remark(const model::Name& service, const std::string& reason, c
 }
 
 NodeState Forwarding::node_state(const model::Node* node) const {
-  return {{parts_.options.node_name, node ? node->zone : "", network_.host_addresses()}, network_.node_addresses(node)};
+  return {{parts_.options.node_name, node ? node->zone : "", network_.host_addresses()},
+          network_.node_addresses(node),
+          network_.device_table()};
 }
 
 }  // namespace fairlead::daemon

@@ -49,13 +49,11 @@ Result<> NodeNetwork::attach() {
                  attached->note.empty() ? "" : ": ", attached->note);
     attached_[name] = *attached;
   }
-  if (auto described = describe_devices(); !described) return described;
   return result;
 }
 
-// What the programs need to send through a device. Entries of devices that are gone are taken away.
-Result<> NodeNetwork::describe_devices() {
-  std::map<std::uint32_t, lb_device> wanted;
+state::Devices::Content NodeNetwork::device_table() const {
+  state::Devices::Content table;
   for (const auto& [name, attached] : attached_) {
     const host::Device* device = host_.device(name);
     if (!device || device->ifindex != attached.ifindex) continue;
@@ -65,23 +63,9 @@ Result<> NodeNetwork::describe_devices() {
     if (attached.xdp != datapath::XdpMode::kOff) value.flags = LB_DEVICE_XDP_REDIRECT;
     value.parent = static_cast<std::uint32_t>(device->parent);
     value.vlan_id = device->vlan_id;
-    wanted[static_cast<std::uint32_t>(device->ifindex)] = value;
+    table[static_cast<std::uint32_t>(device->ifindex)] = value;
   }
-  for (const auto& [ifindex, value] : wanted) {
-    const auto known = described_.find(ifindex);
-    if (known != described_.end() && state::AbiEqual{}(known->second, value)) continue;
-    if (auto put = object_->devices.put(ifindex, value); !put) return put;
-    described_[ifindex] = value;
-  }
-  std::vector<std::uint32_t> gone;
-  object_->devices.for_each([&](std::uint32_t ifindex, const lb_device&) {
-    if (!wanted.contains(ifindex)) gone.push_back(ifindex);
-  });
-  for (const std::uint32_t ifindex : gone) {
-    if (auto removed = object_->devices.remove(ifindex); !removed) return removed;
-    described_.erase(ifindex);
-  }
-  return {};
+  return table;
 }
 
 Result<NodeNetwork::Changes> NodeNetwork::read() {

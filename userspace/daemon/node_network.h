@@ -11,6 +11,7 @@
 #include "userspace/host/host.h"
 #include "userspace/model/node.h"
 #include "userspace/state/port_spec.h"
+#include "userspace/state/tables.h"
 
 namespace fairlead::daemon {
 
@@ -20,8 +21,8 @@ class NodeNetwork {
  public:
   static Result<NodeNetwork> open(datapath::Object& object, const Options& options);
 
-  // Attaches to the devices that are there and not attached to yet, and tells the datapath about them. At start a
-  // device that is missing or refuses is an error; later it is logged and tried again when devices change.
+  // Attaches to the devices that are there and not attached to yet. At start a device that is missing or refuses is an
+  // error; later it is logged and tried again when devices change.
   Result<> attach();
 
   int fd() const { return host_.fd(); }
@@ -36,12 +37,13 @@ class NodeNetwork {
   std::vector<state::NodeAddress> node_addresses(const model::Node* node) const;
   std::set<Address> host_addresses() const { return host_.addresses(); }
   const std::map<std::string, datapath::Attached>& attached() const { return attached_; }
+  // What the programs need to send through the devices that they are on.
+  state::Devices::Content device_table() const;
   std::vector<Address> addresses_of(const std::string& device) const;
 
  private:
   NodeNetwork(datapath::Object& object, const Options& options, host::Host host);
   std::vector<std::string> wanted_devices() const;
-  Result<> describe_devices();
   std::set<Address> nodeport_addresses(const model::Node* node) const;
   std::set<Address> primary_addresses(const model::Node* node) const;
 
@@ -50,7 +52,6 @@ class NodeNetwork {
   host::Host host_;
   datapath::Attacher attacher_;
   std::map<std::string, datapath::Attached> attached_;
-  std::map<std::uint32_t, lb_device> described_;  // as written to lb_devices
 };
 
 }  // namespace fairlead::daemon

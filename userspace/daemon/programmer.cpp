@@ -40,6 +40,7 @@ void Programmer::node_changed(const std::set<model::Name>& services) {
   const model::Node* node = parts_.store.node().get();
   parts_.health.set_node_eligible(!node || (!node->being_deleted && !node->to_be_deleted));
   const NodeState state = parts_.node(node);
+  parts_.sync.set_devices(state.devices, Clock::now());
   parts_.sync.set_node(state.view, state.addresses, services, parts_.store, Clock::now());
   schedule();
 }

@@ -15,6 +15,7 @@ namespace fairlead::daemon {
 struct NodeState {
   compile::NodeView view;
   std::vector<state::NodeAddress> addresses;
+  state::Devices::Content devices;  // that the programs are on
 };
 
 // Brings what the store holds into the maps when it changes, and whatever becomes due later. Health and metrics hear of

@@ -37,6 +37,11 @@ void Sync::set_node(const compile::NodeView& view, const std::vector<state::Node
   apply(compiler_.set_node(view, services, store), now);
 }
 
+void Sync::set_devices(state::Devices::Content devices, Time now) {
+  placement_.set_devices(std::move(devices));
+  write(now);
+}
+
 void Sync::apply(compile::Compiler::Output output, Time now) {
   for (const std::string& name : output.remove) {
     specs_.erase(name);

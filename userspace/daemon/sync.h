@@ -44,6 +44,9 @@ class Sync {
   void set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
                 const std::set<model::Name>& services, const model::Store& store, Time now);
 
+  // The devices that the programs are on.
+  void set_devices(state::Devices::Content devices, Time now);
+
   // Does what has become due. Call it at next_wakeup().
   void tick(Time now);
   std::optional<Time> next_wakeup() const;

@@ -88,6 +88,10 @@ class Writer {
     return {};
   }
 
+  Result<> operator()(const state::Write<state::ToDevices>& write) const {
+    return write.value ? object_.devices.put(write.key, *write.value) : object_.devices.remove(write.key);
+  }
+
  private:
   Object& object_;
 };
@@ -139,6 +143,7 @@ state::Tables read_back(const Object& object) {
   object.addresses.for_each([&](const lb_address_key& key, std::uint32_t flags) { tables.addresses[key] = flags; });
   for (std::uint32_t bucket = 0; bucket < LB_FILTER_BUCKETS; ++bucket)
     if (const std::uint8_t classes = load(object.filter[0].classes[bucket])) tables.filter[bucket] = classes;
+  object.devices.for_each([&](std::uint32_t ifindex, const lb_device& device) { tables.devices[ifindex] = device; });
   return tables;
 }
 

@@ -59,6 +59,7 @@ void for_each_table(const Visitor& visit) {
   visit(ToRings{});
   visit(ToMembers{});
   visit(ToFilter{});
+  visit(ToDevices{});
 }
 
 std::string key_text(const lb_service_key& key) {
@@ -75,6 +76,7 @@ std::string key_text(std::uint32_t key) {
 
 std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched) {
   Differ differ(desired, actual, touched);
+  differ.add<ToDevices>();
   differ.add<ToBackends>();
   differ.add<ToMembers>();
   differ.add<ToRings>();
@@ -90,6 +92,7 @@ std::vector<Operation> diff(const Tables& desired, const Tables& actual, const T
   differ.remove<ToRings>();
   differ.remove<ToMembers>();
   differ.remove<ToBackends>();
+  differ.remove<ToDevices>();
   return differ.take();
 }
 

@@ -19,6 +19,7 @@ struct Touched {
   Rings::Keys rings;
   MemberLists::Keys members;
   Filter::Keys filter;
+  Devices::Keys devices;
 
   void add_all(const Tables& tables);
   void merge(const Touched& other);
@@ -68,6 +69,12 @@ struct ToFilter {
   static constexpr auto kContent = &Tables::filter;
   static constexpr auto kTouched = &Touched::filter;
 };
+struct ToDevices {
+  using Of = Devices;
+  static constexpr const char* kMap = "lb_devices";
+  static constexpr auto kContent = &Tables::devices;
+  static constexpr auto kTouched = &Touched::devices;
+};
 
 // One write to one map; without a value it removes the key. Removing a ring or a member list writes nothing: it says
 // that its space may be given to another.
@@ -78,11 +85,11 @@ struct Write {
 };
 
 using Operation = std::variant<Write<ToServices>, Write<ToAddresses>, Write<ToNames>, Write<ToBackends>, Write<ToRings>,
-                               Write<ToMembers>, Write<ToFilter>>;
+                               Write<ToMembers>, Write<ToFilter>, Write<ToDevices>>;
 
 // The writes that turn actual into desired, in an order that never lets the datapath follow a reference to something
 // that is not there: what is referred to is added first and removed last, and the filter, which leads to everything, is
-// opened last of the additions and closed first of the removals.
+// opened last of the additions and closed first of the removals. Devices are what all the others are sent through.
 std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched);
 
 // Records a write that has succeeded.

@@ -461,6 +461,13 @@ void Placement::set_node_addresses(const std::vector<NodeAddress>& addresses) {
     update_address(key);
 }
 
+void Placement::set_devices(Devices::Content devices) {
+  for (const auto* content : {&desired_.devices, &devices})
+    for (const auto& [ifindex, device] : *content)
+      touched_.devices.insert(ifindex);
+  desired_.devices = std::move(devices);
+}
+
 std::vector<std::string> Placement::names() const {
   std::vector<std::string> names;
   for (const auto& [name, port] : ports_)
@@ -485,6 +492,7 @@ Placement::Usage Placement::usage() const {
 }
 
 void Placement::adopt(const Tables& actual) {
+  desired_.devices = actual.devices;
   for (const auto& [id, name] : actual.names) {
     if (id >= limits_.service_ports || !ports_.try_emplace(name).second) continue;
     ids_end_ = std::max(ids_end_, id + 1);

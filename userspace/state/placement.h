@@ -52,6 +52,8 @@ class Placement {
   Result<> put(const PortSpec& spec, Time now);
   void remove(const std::string& name, Time now);
   void set_node_addresses(const std::vector<NodeAddress>& addresses);
+  // All that the programs are on. Until the first call those that were adopted are desired.
+  void set_devices(Devices::Content devices);
   void tick(Time now);
   // When tick() has something to do next.
   std::optional<Time> next_tick() const;

@@ -32,6 +32,7 @@ using Backends = Table<std::uint32_t, lb_backend>;       // slot; hop and mtu ar
 using Rings = Table<std::uint32_t, Ring>;                // first slot in the arena
 using MemberLists = Table<std::uint32_t, Members>;       // first index in lb_members
 using Filter = Table<std::uint32_t, std::uint8_t>;       // bucket -> LB_CLASS_*, never 0
+using Devices = Table<std::uint32_t, lb_device>;         // ifindex
 
 // The content of the maps that userspace owns. One value of this type is what is desired, another is what is there.
 struct Tables {
@@ -42,6 +43,7 @@ struct Tables {
   Rings::Content rings;
   MemberLists::Content members;
   Filter::Content filter;
+  Devices::Content devices;
 };
 
 }  // namespace fairlead::state

@@ -188,6 +188,7 @@ TEST(Delta, EqualContentNeedsNoWrite) {
 TEST(Delta, EachTableIsComparedByContent) {
   Tables actual;
   add_service(actual, 1, 1, 0);
+  actual.devices[2] = {};
   const auto differs = [&](auto change) {
     Tables desired = actual;
     change(desired);
@@ -201,6 +202,7 @@ TEST(Delta, EachTableIsComparedByContent) {
   EXPECT_EQ(differs([](Tables& t) { t.members.begin()->second = std::make_shared<std::vector<std::uint32_t>>(1); }),
             1u);
   EXPECT_EQ(differs([](Tables& t) { t.filter.begin()->second |= LB_CLASS_BACKEND; }), 1u);
+  EXPECT_EQ(differs([](Tables& t) { t.devices.begin()->second.flags = LB_DEVICE_XDP_REDIRECT; }), 1u);
 }
 
 TEST(Delta, TouchMarksTheWritesKeyForTheNextDiff) {
@@ -222,6 +224,7 @@ TEST(Delta, DescribesWhatIsWritten) {
             "lb_services 192.0.2.1:80/TCP");
   EXPECT_EQ(describe(Operation(Write<ToServices>{test::nodeport(30080), std::nullopt})),
             "lb_services nodeport 30080/TCP/IPv4");
+  EXPECT_EQ(describe(Operation(Write<ToDevices>{3, lb_device{}})), "lb_devices 3");
   EXPECT_EQ(describe(Operation(Write<ToAddresses>{test::address("2001:db8::1"), 1})), "lb_addresses 2001:db8::1");
   EXPECT_EQ(describe(Operation(Write<ToBackends>{7, std::nullopt})), "lb_backends 7");
 }
