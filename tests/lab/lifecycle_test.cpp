@@ -162,6 +162,16 @@ TEST_F(Daemons, CleanUpOfARunningDaemonIsRefused) {
   EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
 }
 
+TEST_F(Daemons, WithoutABpfFileSystemItSaysHowToMountOne) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 1, .pods = 1}));
+  const std::vector<std::string> without_bpffs{"unshare", "--mount", "sh", "-c",
+                                               R"(umount /sys/fs/bpf && exec "$0" "$@")"};
+  auto process = add_daemon(1, {.launcher = without_bpffs}).start_another();
+  ASSERT_TRUE(process) << process.error().message;
+  EXPECT_EQ(process->wait(seconds(20)), 1);
+  EXPECT_THAT(process->err(), HasSubstr("mount -t bpf bpf /sys/fs/bpf"));
+}
+
 TEST_F(Daemons, ADeviceThatIsNotThereIsNamed) {
   ASSERT_NO_FATAL_FAILURE(build({.nodes = 1, .pods = 1}));
   auto process = add_daemon(1).start_another({{"--devices", "eth7"}});

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "userspace/datapath/pin_lock.h"
+#include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/tc.h"
 
 namespace fairlead::datapath {

@@ -3,8 +3,6 @@
 
 #include <bpf/libbpf.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <bit>
 #include <cstdarg>
@@ -15,12 +13,10 @@
 // clang-format off
 #include "fairlead.skel.h"
 // clang-format on
-#include "userspace/datapath/pin_lock.h"
+#include "userspace/datapath/pin_directory.h"
 
 namespace fairlead::datapath {
 namespace {
-
-constexpr long kBpfFsMagic = 0xcafe4a11;
 
 // libbpf explains failures only to its printer: what it said last becomes part of our error.
 std::string& last_words() {
@@ -50,14 +46,6 @@ Error load_error(int code) {
   return {
       "load the BPF object: " + std::string(strerror(code)) + hint + (last_words().empty() ? "" : "\n" + last_words()),
       code};
-}
-
-Error check_bpffs(const std::string& directory) {
-  struct statfs fs{};
-  if (statfs(directory.c_str(), &fs)) return make_error("look at", directory, errno);
-  if (static_cast<unsigned long>(fs.f_type) != static_cast<unsigned long>(kBpfFsMagic))
-    return {directory + " is not on a bpf file system: mount -t bpf bpf /sys/fs/bpf", EINVAL};
-  return {};
 }
 
 std::uint32_t power_of_two(std::uint32_t wanted, std::uint32_t least) {
@@ -135,14 +123,12 @@ Result<> Object::open(const Config& config) {
   cpus_ = static_cast<std::size_t>(libbpf_num_possible_cpus());
   if (config.pin_directory.empty()) return {};
 
-  const std::string directory = versioned_directory(config.pin_directory);
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return make_error("create", directory, error.value());
-  if (const Error wrong = check_bpffs(directory); wrong.code) return wrong;
+  if (auto made = make_pin_directory(config.pin_directory); !made) return made;
   auto lock = lock_pins(config.pin_directory);
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
+  const std::string directory = versioned_directory(config.pin_directory);
+  if (auto made = make_pin_directory(directory); !made) return made;
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, skeleton_->obj) {
     if (map == skeleton_->maps.rodata) continue;

@@ -8,6 +8,9 @@
 
 namespace fairlead::datapath {
 
+// Makes the directory, which has to be on a bpf file system: nothing can be pinned elsewhere.
+Result<> make_pin_directory(const std::string& directory);
+
 // One process at a time may use a pin directory. The lock lasts as long as the descriptor, so however its holder ends,
 // the next one gets it. Fails with EBUSY when another process has it, with ENOENT when there is no such directory.
 Result<Fd> lock_pins(const std::string& pin_directory);
