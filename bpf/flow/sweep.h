@@ -39,31 +39,31 @@ enum sweep_by {
  * What the other entry of an expired one has to say. A flow ends by its forward entry, so that its port is never
  * without an entry that owns it: what fails on the way leaves a reply entry, for a later pass.
  */
-static __always_inline enum sweep_by sweep_by_pair(const struct flow_copy *flow, const struct lb_clock *clock,
+static __always_inline enum sweep_by sweep_by_pair(struct flow_work *work, const struct lb_clock *clock,
 						   const int family)
 {
-	struct flow_view pair;
-	struct flow_at at;
-	struct tuple key;
+	const struct flow_copy *flow = &work->swept;
+	struct flow_view *pair = &work->pair_view;
 	enum table_found found;
 
-	tuple_reverse(&key, &flow->view.to, family);
-	found = lb_table_find(&pair, &at, &key, family);
-	if (found == TABLE_MISSING || (found == TABLE_FOUND && !flow_undoes(&pair, &flow->key, family)))
+	tuple_reverse(&work->pair_key, &flow->view.to, family);
+	found = lb_table_find(pair, &work->pair_at, &work->pair_key, family);
+	if (found == TABLE_MISSING || (found == TABLE_FOUND && !flow_undoes(pair, &flow->key, family)))
 		return SWEEP_ALONE;
-	if (found == TABLE_BUSY || !is_over(&pair, clock))
+	if (found == TABLE_BUSY || !is_over(pair, clock))
 		return SWEEP_LATER;
 	if (!(flow->view.flags & LB_FLOW_REPLY))
 		return SWEEP_ALONE;
-	if (!table_free(&at, family))
+	if (!table_free(&work->pair_at, family))
 		return SWEEP_LATER;
-	flow_end(&key, &pair, FLOW_END_OUT, family);
+	lb_flow_end(&work->pair_key, pair, FLOW_END_OUT, family);
 	return SWEEP_DONE;
 }
 
 /* Returns whether the entry was freed by this call. */
-static __always_inline int sweep_entry(struct flow_copy *flow, struct lb_flow *entry, const int family)
+static __always_inline int sweep_entry(struct flow_work *work, struct lb_flow *entry, const int family)
 {
+	struct flow_copy *flow = &work->swept;
 	const __u32 seq = READ_ONCE(entry->seq);
 	struct lb_clock *clock = clock_words();
 	enum sweep_by by;
@@ -72,14 +72,14 @@ static __always_inline int sweep_entry(struct flow_copy *flow, struct lb_flow *e
 	entry_copy(flow, entry, family);
 	if (!clock || !is_over(&flow->view, clock))
 		return 0;
-	by = sweep_by_pair(flow, clock, family);
+	by = sweep_by_pair(work, clock, family);
 	if (by != SWEEP_ALONE)
 		return by == SWEEP_DONE;
 	/* Fails where the entry changed meanwhile: then it lives, or another pass finds it. */
 	if (!entry_free(entry, seq))
 		return 0;
 	if (!(flow->view.flags & LB_FLOW_REPLY))
-		flow_end(&flow->key, &flow->view, FLOW_END_OUT, family);
+		lb_flow_end(&flow->key, &flow->view, FLOW_END_OUT, family);
 	else if (flow->view.flags & LB_FLOW_SNAT)
 		port_release(port_pool(flow->key.src, flow->key.sport, flow->key.proto, family), flow->key.dport);
 	return 1;
@@ -90,12 +90,11 @@ static __always_inline int sweep_entry(struct flow_copy *flow, struct lb_flow *e
 /* Live entries left, and above them how many were freed. */
 static __always_inline int sweep_set(__u32 index, const int family)
 {
-	const __u32 zero = 0;
-	struct flow_copy *flow = bpf_map_lookup_elem(&lb_scratch, &zero);
+	struct flow_work *work = flow_work();
 	void *set = table_set(index, family);
 	int live = 0, freed = 0;
 
-	if (!set || !flow)
+	if (!set || !work)
 		return 0;
 	ROLLED
 	for (__u32 way = 0; way < LB_FLOW_WAYS; way++) {
@@ -103,7 +102,7 @@ static __always_inline int sweep_set(__u32 index, const int family)
 
 		if (!READ_ONCE(entry->proto))
 			continue;
-		if (sweep_entry(flow, entry, family))
+		if (sweep_entry(work, entry, family))
 			freed++;
 		else
 			live++;

@@ -8,8 +8,8 @@ int lb_table_find(struct flow_view *view, struct flow_at *at, const struct tuple
 	if (!view || !at || !key)
 		return TABLE_BUSY;
 	if (family == LB_AF_INET)
-		return table_find(view, NULL, at, key, flow_hash(key, LB_AF_INET), LB_AF_INET);
-	return table_find(view, NULL, at, key, flow_hash(key, LB_AF_INET6), LB_AF_INET6);
+		return table_find(view, NULL, at, key, LB_AF_INET);
+	return table_find(view, NULL, at, key, LB_AF_INET6);
 }
 
 int lb_table_holds(const struct tuple *key, int family)
@@ -21,20 +21,20 @@ int lb_table_holds(const struct tuple *key, int family)
 
 int lb_table_insert(struct flow_copy *evicted, const struct tuple *key, const struct flow_view *view, int family)
 {
-	struct lb_clock *clock = clock_words();
-
-	if (!evicted || !key || !view || !clock)
+	if (!evicted || !key || !view)
 		return TABLE_INSERT_BUSY;
 	if (family == LB_AF_INET)
-		return table_insert(evicted, key, view, clock, LB_AF_INET);
-	return table_insert(evicted, key, view, clock, LB_AF_INET6);
+		return table_insert(evicted, key, view, LB_AF_INET);
+	return table_insert(evicted, key, view, LB_AF_INET6);
 }
 
 int lb_table_remove(const struct tuple *key, const struct tuple *undone, __u32 backend, __u32 generation, int family)
 {
+	const struct flow_end end = {undone, backend, generation};
+
 	if (!key || !undone)
 		return TABLE_STAYS;
 	if (family == LB_AF_INET)
-		return table_remove(key, undone, backend, generation, LB_AF_INET);
-	return table_remove(key, undone, backend, generation, LB_AF_INET6);
+		return table_remove(key, &end, LB_AF_INET);
+	return table_remove(key, &end, LB_AF_INET6);
 }

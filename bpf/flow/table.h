@@ -121,10 +121,10 @@ enum table_found {
 };
 
 /* The entry with this key, NULL where there is none; *busy is set where there may be one that somebody is writing. */
-static __always_inline struct lb_flow *table_match(struct flow_at *at, int *busy, const struct tuple *key, __u64 hash,
+static __always_inline struct lb_flow *table_match(struct flow_at *at, int *busy, const struct tuple *key,
 						   const int family)
 {
-	const struct lb_flow_place place = flow_place(hash, family);
+	const struct lb_flow_place place = flow_place(flow_hash(key, family), family);
 
 #pragma unroll
 	for (int choice = 0; choice < 2; choice++) {
@@ -153,7 +153,7 @@ static __always_inline int table_holds(const struct tuple *key, const int family
 	struct flow_at at;
 	int busy = 0;
 
-	return table_match(&at, &busy, key, flow_hash(key, family), family) || busy;
+	return table_match(&at, &busy, key, family) || busy;
 }
 
 /*
@@ -161,10 +161,10 @@ static __always_inline int table_holds(const struct tuple *key, const int family
  * the copy is believed only if the entry's seq was even before and unchanged after it.
  */
 static __always_inline enum table_found table_find(struct flow_view *view, struct lb_hop *hop, struct flow_at *at,
-						   const struct tuple *key, __u64 hash, const int family)
+						   const struct tuple *key, const int family)
 {
 	int busy = 0;
-	struct lb_flow *entry = table_match(at, &busy, key, hash, family);
+	struct lb_flow *entry = table_match(at, &busy, key, family);
 
 	if (!entry)
 		return busy ? TABLE_BUSY : TABLE_MISSING;
@@ -239,6 +239,14 @@ enum table_removed {
 	TABLE_STAYS,   /* others write it faster than this call can claim it */
 };
 
+/* What an entry must be, besides having the key, to be the one that is to go: of this flow, and of this use of the
+ * slot. */
+struct flow_end {
+	const struct tuple *undone; /* key of the flow's other entry */
+	__u32 backend;
+	__u32 generation;
+};
+
 /* What an entry rewrites to, the other way round: the key of the one that undoes it. */
 static __always_inline int entry_undoes(struct lb_flow *entry, const struct tuple *key, const int family)
 {
@@ -249,16 +257,15 @@ static __always_inline int entry_undoes(struct lb_flow *entry, const struct tupl
 
 /* A touch changes seq without changing whose entry it is: look again. */
 static __always_inline enum table_removed entry_remove(struct lb_flow *entry, const struct tuple *key,
-						       const struct tuple *undone, __u32 backend, __u32 generation,
-						       const int family)
+						       const struct flow_end *end, const int family)
 {
 	ROLLED
 	for (int i = 0; i < TABLE_REMOVE_TRIES; i++) {
 		const __u32 seq = READ_ONCE(entry->seq);
 
 		smp_barrier();
-		if (!entry_has_key(entry, key, family) || !entry_undoes(entry, undone, family) ||
-		    entry->backend != backend || entry->generation != generation)
+		if (!entry_has_key(entry, key, family) || !entry_undoes(entry, end->undone, family) ||
+		    entry->backend != end->backend || entry->generation != end->generation)
 			return TABLE_ABSENT;
 		if (entry_free(entry, seq))
 			return TABLE_REMOVED;
@@ -267,8 +274,8 @@ static __always_inline enum table_removed entry_remove(struct lb_flow *entry, co
 }
 
 /* Removes the entry with this key if it undoes the other one and belongs to this use of the backend slot. */
-static __always_inline enum table_removed table_remove(const struct tuple *key, const struct tuple *undone,
-						       __u32 backend, __u32 generation, const int family)
+static __always_inline enum table_removed table_remove(const struct tuple *key, const struct flow_end *end,
+						       const int family)
 {
 	const struct lb_flow_place place = flow_place(flow_hash(key, family), family);
 	enum table_removed removed = TABLE_ABSENT;
@@ -278,7 +285,7 @@ static __always_inline enum table_removed table_remove(const struct tuple *key, 
 		void *set = table_set(place.set[i / LB_FLOW_WAYS & 1], family);
 
 		if (set)
-			removed = entry_remove(set_way(set, i, family), key, undone, backend, generation, family);
+			removed = entry_remove(set_way(set, i, family), key, end, family);
 	}
 	return removed;
 }
@@ -421,14 +428,14 @@ static __always_inline enum table_inserted insert_free(const struct tuple *key, 
 /* In place of the least valuable entry of both sets. */
 static __always_inline enum table_inserted insert_evicting(struct flow_copy *evicted, const struct tuple *key,
 							   const struct flow_view *view,
-							   const struct lb_flow_place *place,
-							   const struct lb_clock *clock, const int family)
+							   const struct lb_flow_place *place, const int family)
 {
+	struct lb_clock *clock = clock_words();
 	struct victim victim = {};
 	struct lb_flow *entry;
 	void *set;
 
-	if (!find_victim(&victim, clock, place, family))
+	if (!clock || !find_victim(&victim, clock, place, family))
 		return TABLE_INSERT_BUSY;
 	set = table_set(victim.at.set, family);
 	if (!set)
@@ -447,15 +454,14 @@ static __always_inline enum table_inserted insert_evicting(struct flow_copy *evi
 }
 
 static __always_inline enum table_inserted table_insert(struct flow_copy *evicted, const struct tuple *key,
-							const struct flow_view *view, const struct lb_clock *clock,
-							const int family)
+							const struct flow_view *view, const int family)
 {
 	const struct lb_flow_place place = flow_place(flow_hash(key, family), family);
 	enum table_inserted inserted = insert_free(key, view, &place, family);
 
 	if (likely(inserted != TABLE_INSERT_FULL))
 		return inserted;
-	return insert_evicting(evicted, key, view, &place, clock, family);
+	return insert_evicting(evicted, key, view, &place, family);
 }
 
 /*

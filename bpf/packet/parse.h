@@ -79,10 +79,10 @@ static __always_inline void parse_ethernet(struct glance *glance, void *ctx, con
 		glance->family = LB_AF_INET6;
 }
 
-/* The address that decides whose packet it is: the destination arriving, the source leaving. Returns 0 where it is not
- * there whole. */
-static __always_inline int parse_owner(__be32 *addr, void *ctx, const struct glance *glance, const enum lb_hook hook,
-				       const int family)
+/* The address that decides whose packet it is, where it stands: the destination arriving, the source leaving. NULL
+ * where it is not there whole. */
+static __always_inline const __be32 *parse_owner(void *ctx, const struct glance *glance, const enum lb_hook hook,
+						 const int family)
 {
 	void *l3 = packet_data(ctx, hook) + (glance->l3_offset & L3_OFFSET_MASK), *end = packet_end(ctx, hook);
 	const int leaving = hook == LB_HOOK_TC_EGRESS;
@@ -91,16 +91,15 @@ static __always_inline int parse_owner(__be32 *addr, void *ctx, const struct gla
 		struct iphdr *ip = l3;
 
 		if ((void *)(ip + 1) > end)
-			return 0;
-		addr[0] = leaving ? ip->saddr : ip->daddr;
+			return NULL;
+		return leaving ? &ip->saddr : &ip->daddr;
 	} else {
 		struct ipv6hdr *ip6 = l3;
 
 		if ((void *)(ip6 + 1) > end)
-			return 0;
-		copy_words(addr, leaving ? ip6->saddr.in6_u.u6_addr32 : ip6->daddr.in6_u.u6_addr32, 4);
+			return NULL;
+		return leaving ? ip6->saddr.in6_u.u6_addr32 : ip6->daddr.in6_u.u6_addr32;
 	}
-	return 1;
 }
 
 /* Fills in the addresses. Returns 0 where the fixed IP header is not there whole. */

@@ -94,11 +94,10 @@ static __always_inline int rewrite_l3_tc(void *ctx, const struct packet *p, cons
 	struct __sk_buff *skb = ctx;
 	const __u32 l3 = p->l3_offset;
 	const __u8 ttl = p->ttl - hops;
-	__be32 addresses[8];
 
-	copy_words(addresses, to->src, words_of(family));
-	copy_words(addresses + words_of(family), to->dst, words_of(family));
 	if (family == LB_AF_INET) {
+		const __be32 addresses[2] = {to->src[0], to->dst[0]};
+
 		difference = csum_replace(difference, p->ttl, ttl);
 		if (bpf_l3_csum_replace(skb, l3 + __builtin_offsetof(struct iphdr, check), 0, csum_fold32(difference),
 					0))
@@ -109,7 +108,8 @@ static __always_inline int rewrite_l3_tc(void *ctx, const struct packet *p, cons
 	}
 	if (hops && bpf_skb_store_bytes(skb, l3 + __builtin_offsetof(struct ipv6hdr, hop_limit), &ttl, sizeof(ttl), 0))
 		return 0;
-	return !bpf_skb_store_bytes(skb, l3 + __builtin_offsetof(struct ipv6hdr, saddr), addresses, 32, 0);
+	/* Both addresses stand in a tuple as they do in the header. */
+	return !bpf_skb_store_bytes(skb, l3 + __builtin_offsetof(struct ipv6hdr, saddr), to->src, 32, 0);
 }
 
 /*

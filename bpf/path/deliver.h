@@ -12,14 +12,14 @@
 
 /* Rewriting a packet and sending it on its way, to this node's stack or to another node, and which way that is. */
 
-static OUT_OF_LINE void remember_fragment(const struct scratch *scratch, int family)
+static OUT_OF_LINE void remember_fragment(struct scratch *scratch, int family)
 {
-	fragment_remember(&scratch->p, family);
+	fragment_remember(&scratch->fragment, &scratch->p, family);
 }
 
 static OUT_OF_LINE int recall_fragment(struct scratch *scratch, int family)
 {
-	return fragment_recall(&scratch->p, family);
+	return fragment_recall(&scratch->fragment, &scratch->p, family);
 }
 
 static __always_inline int apply(void *ctx, struct packet *p, const struct flow_view *view, const __u8 hops,

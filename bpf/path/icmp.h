@@ -53,14 +53,15 @@ static __always_inline enum lb_verdict relay_remote(void *ctx, struct scratch *s
 	return LB_VERDICT_ICMP_REMOTE;
 }
 
-static __always_inline enum lb_verdict icmp_arrives(void *ctx, struct scratch *scratch, const enum lb_hook hook,
-						    const int family)
+static __always_inline enum lb_verdict icmp_arrives(void *ctx, const enum lb_hook hook, const int family)
 {
+	struct scratch *scratch = scratch_memory();
 	struct lb_clock *clock = clock_words();
-	struct packet *p = &scratch->p;
+	struct packet *p;
 
-	if (!clock)
+	if (!scratch || !clock)
 		return LB_VERDICT_BROKEN_REFERENCE;
+	p = &scratch->p;
 	if (icmp_is_error(p, family)) {
 		if (!flow_of_error(ctx, scratch, hook, family))
 			return refuse(p, LB_VERDICT_NO_FLOW, family);
@@ -79,25 +80,15 @@ static __always_inline enum lb_verdict icmp_arrives(void *ctx, struct scratch *s
 }
 
 /* An error that a backend on this node, or this node for it, sends to the client. */
-static __always_inline enum lb_verdict icmp_leaves(void *ctx, struct scratch *scratch, const int family)
+static __always_inline enum lb_verdict icmp_leaves(void *ctx, const int family)
 {
+	struct scratch *scratch = scratch_memory();
+
+	if (!scratch)
+		return LB_VERDICT_BROKEN_REFERENCE;
 	if (!icmp_is_error(&scratch->p, family) || !flow_of_error(ctx, scratch, LB_HOOK_TC_EGRESS, family))
 		return LB_VERDICT_NOT_OURS;
 	return relay_error(ctx, scratch, 0, LB_HOOK_TC_EGRESS, family) ? LB_VERDICT_ICMP_LOCAL : LB_VERDICT_MALFORMED;
-}
-
-static OUT_OF_LINE int icmp_arrives_out_of_line(void *ctx, struct scratch *scratch, enum lb_hook hook, int family)
-{
-	if (family == LB_AF_INET)
-		return icmp_arrives(ctx, scratch, hook, LB_AF_INET);
-	return icmp_arrives(ctx, scratch, hook, LB_AF_INET6);
-}
-
-static OUT_OF_LINE int icmp_leaves_out_of_line(void *ctx, struct scratch *scratch, int family)
-{
-	if (family == LB_AF_INET)
-		return icmp_leaves(ctx, scratch, LB_AF_INET);
-	return icmp_leaves(ctx, scratch, LB_AF_INET6);
 }
 
 #endif

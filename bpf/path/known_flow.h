@@ -90,7 +90,7 @@ static __always_inline enum lb_verdict arrive_flow(void *ctx, struct packet *p, 
 	keep_in_memory(&view);
 	keep_in_memory(&hop);
 	keep_in_memory(&at);
-	switch (table_find(&view, &hop.to, &at, &p->tuple, flow_hash(&p->tuple, family), family)) {
+	switch (table_find(&view, &hop.to, &at, &p->tuple, family)) {
 	case TABLE_FOUND:
 		/* A reply of a backend on this node leaves by tc egress; arriving it is not what the entry was made
 		 * for. */

@@ -66,7 +66,7 @@ static __always_inline enum lb_verdict begin_remote(void *ctx, struct scratch *s
 		return LB_VERDICT_ANSWER_TOO_BIG;
 	if (!source_address(view->to.src, hop->to.ifindex, family))
 		return LB_VERDICT_NO_ROUTE;
-	verdict = flow_make(view, &p->tuple, &scratch->work, clock, family);
+	verdict = lb_flow_make(view, &p->tuple, family);
 	if (verdict != LB_CONTINUE)
 		return verdict;
 	count_flow(view->backend);
@@ -76,7 +76,7 @@ static __always_inline enum lb_verdict begin_remote(void *ctx, struct scratch *s
 static __always_inline enum lb_verdict begin_local(void *ctx, struct scratch *scratch, const struct lb_clock *clock,
 						   const enum lb_hook hook, const int family)
 {
-	const enum lb_verdict verdict = flow_make(&scratch->view, &scratch->p.tuple, &scratch->work, clock, family);
+	const enum lb_verdict verdict = lb_flow_make(&scratch->view, &scratch->p.tuple, family);
 
 	if (verdict != LB_CONTINUE)
 		return verdict;
@@ -85,18 +85,20 @@ static __always_inline enum lb_verdict begin_local(void *ctx, struct scratch *sc
 }
 
 /* First packet of a flow: service, policy, selection, both entries, off it goes. */
-static __always_inline enum lb_verdict begin(void *ctx, struct scratch *scratch, const enum lb_hook hook,
-					     const int family)
+static __always_inline enum lb_verdict begin(void *ctx, const enum lb_hook hook, const int family)
 {
 	enum lb_verdict verdict = LB_VERDICT_BROKEN_REFERENCE;
-	struct flow_view *view = &scratch->view;
+	struct scratch *scratch = scratch_memory();
 	struct lb_clock *clock = clock_words();
-	struct packet *p = &scratch->p;
 	struct lb_service *service;
 	struct lb_backend *backend;
+	struct flow_view *view;
+	struct packet *p;
 
-	if (!clock)
+	if (!scratch || !clock)
 		return verdict;
+	view = &scratch->view;
+	p = &scratch->p;
 	service = service_of(&verdict, p, family);
 	if (!service)
 		return verdict;
@@ -113,13 +115,6 @@ static __always_inline enum lb_verdict begin(void *ctx, struct scratch *scratch,
 	if (view->flags & LB_FLOW_LOCAL)
 		return begin_local(ctx, scratch, clock, hook, family);
 	return begin_remote(ctx, scratch, backend, clock, hook, family);
-}
-
-static OUT_OF_LINE int begin_out_of_line(void *ctx, struct scratch *scratch, enum lb_hook hook, int family)
-{
-	if (family == LB_AF_INET)
-		return begin(ctx, scratch, hook, LB_AF_INET);
-	return begin(ctx, scratch, hook, LB_AF_INET6);
 }
 
 #endif

@@ -2,20 +2,18 @@
 #ifndef LB_BPF_PATH_PIPELINE_H
 #define LB_BPF_PATH_PIPELINE_H
 
-#include "path/new_flow.h"
+#include "path/rare.h"
 #include "path/count.h"
 #include "path/scratch.h"
 #include "path/deliver.h"
 #include "flow/flow.h"
 #include "packet/fragment.h"
 #include "path/known_flow.h"
-#include "packet/icmp.h"
 #include "service/lookup.h"
 #include "service/filter.h"
 #include "packet/packet.h"
 #include "packet/parse.h"
-#include "packet/answer.h"
-#include "path/icmp.h"
+#include "path/answer.h"
 
 /*
  * The story. A packet arriving at an uplink (XDP or tc ingress) becomes ours when its destination is an address that
@@ -81,7 +79,7 @@ static __always_inline enum lb_verdict leave_flow(void *ctx, struct packet *p, i
 	keep_in_memory(p);
 	keep_in_memory(&view);
 	keep_in_memory(&at);
-	switch (table_find(&view, NULL, &at, &p->tuple, flow_hash(&p->tuple, family), family)) {
+	switch (table_find(&view, NULL, &at, &p->tuple, family)) {
 	case TABLE_FOUND:
 		break;
 	case TABLE_BUSY:
@@ -150,35 +148,9 @@ static OUT_OF_LINE int leave6(void *ctx, const struct glance *glance)
 
 /* From here on, what is rare. */
 
-static OUT_OF_LINE void refresh(struct scratch *scratch, int family)
+static __always_inline void refresh(struct scratch *scratch, int family)
 {
-	struct lb_clock *clock = clock_words();
-
-	if (!clock)
-		return;
-	if (family == LB_AF_INET)
-		flow_refresh(&scratch->at, &scratch->p.tuple, &scratch->view, &scratch->work, clock, LB_AF_INET);
-	else
-		flow_refresh(&scratch->at, &scratch->p.tuple, &scratch->view, &scratch->work, clock, LB_AF_INET6);
-}
-
-static __always_inline int is_answer(enum lb_verdict verdict)
-{
-	return verdict >= LB_VERDICT_ANSWER_NO_BACKEND && verdict <= LB_VERDICT_ANSWER_TOO_BIG &&
-	       verdict != LB_VERDICT_ANSWER_ECHO;
-}
-
-static OUT_OF_LINE int answer_out_of_line(void *ctx, struct scratch *scratch, int verdict, enum lb_hook hook,
-					  int family)
-{
-	struct lb_clock *clock = clock_words();
-	const __u16 mtu = (__u16)scratch->hop.mtu;
-
-	if (!clock)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	if (family == LB_AF_INET)
-		return answer(ctx, &scratch->p, verdict, mtu, &scratch->answer, clock, hook, LB_AF_INET);
-	return answer(ctx, &scratch->p, verdict, mtu, &scratch->answer, clock, hook, LB_AF_INET6);
+	lb_flow_refresh(&scratch->at, &scratch->p.tuple, &scratch->view, family);
 }
 
 /* Does what an arriving packet's family function left to be done. Returns the verdict. */
@@ -189,21 +161,21 @@ static __always_inline enum lb_verdict resume_arrival(void *ctx, struct scratch 
 
 	switch (what) {
 	case DEFER_BEGIN_ANEW:
-		flow_end(&scratch->p.tuple, &scratch->view, 0, family);
-		verdict = begin_out_of_line(ctx, scratch, hook, family);
+		lb_flow_end(&scratch->p.tuple, &scratch->view, 0, family);
+		verdict = new_flow_out_of_line(ctx, hook, family);
 		break;
 	case DEFER_BEGIN:
-		verdict = begin_out_of_line(ctx, scratch, hook, family);
+		verdict = new_flow_out_of_line(ctx, hook, family);
 		break;
 	case DEFER_ICMP:
-		return icmp_arrives_out_of_line(ctx, scratch, hook, family);
+		return icmp_out_of_line(ctx, hook, family);
 	case DEFER_REFUSE:
 		return refuse(&scratch->p, scratch->verdict, family);
 	default:
 		verdict = scratch->verdict;
 		break;
 	}
-	return is_answer(verdict) ? answer_out_of_line(ctx, scratch, verdict, hook, family) : verdict;
+	return is_answer(verdict) ? answer_out_of_line(ctx, verdict, hook, family) : verdict;
 }
 
 static __always_inline int finish(enum lb_verdict verdict, int action, const enum lb_hook hook)
@@ -219,57 +191,85 @@ static __always_inline int finish(enum lb_verdict verdict, int action, const enu
 /* Whether the packet can be ours at all: one read of the filter. Most packets end here. */
 static __always_inline void look_at(struct glance *glance, void *ctx, const __u8 wanted, const enum lb_hook hook)
 {
-	__be32 addr[4];
+	const __be32 *addr;
 
 	parse_ethernet(glance, ctx, hook);
-	if (glance->family == LB_AF_INET && parse_owner(addr, ctx, glance, hook, LB_AF_INET))
-		glance->classes = address_classes(addr, LB_AF_INET) & wanted;
-	else if (glance->family == LB_AF_INET6 && parse_owner(addr, ctx, glance, hook, LB_AF_INET6))
-		glance->classes = address_classes(addr, LB_AF_INET6) & wanted;
+	if (glance->family == LB_AF_INET) {
+		addr = parse_owner(ctx, glance, hook, LB_AF_INET);
+		if (addr)
+			glance->classes = address_classes(addr, LB_AF_INET) & wanted;
+	} else if (glance->family == LB_AF_INET6) {
+		addr = parse_owner(ctx, glance, hook, LB_AF_INET6);
+		if (addr)
+			glance->classes = address_classes(addr, LB_AF_INET6) & wanted;
+	}
+}
+
+/* What becomes of a packet that may be ours, done. *action is for verdicts of kind SEND. */
+static __always_inline enum lb_verdict arrive_glanced(void *ctx, const struct glance *glance, int *action,
+						      const enum lb_hook hook)
+{
+	const int family = glance->family;
+	const int result = family == LB_AF_INET ? arrive4(ctx, glance, hook) : arrive6(ctx, glance, hook);
+	enum lb_verdict verdict = result & RESULT_VERDICT;
+	struct scratch *scratch;
+
+	*action = result >> RESULT_ACTION_SHIFT & 0xff;
+	if (likely(verdict < LB_CONTINUE && !(result & RESULT_REFRESH)))
+		return verdict;
+	scratch = scratch_memory();
+	if (!scratch)
+		return LB_VERDICT_BROKEN_REFERENCE;
+	if (result & RESULT_REFRESH) {
+		refresh(scratch, family);
+		return verdict;
+	}
+	verdict = resume_arrival(ctx, scratch, verdict, hook, family);
+	*action = scratch->p.action;
+	return verdict;
 }
 
 static __always_inline int arrive(void *ctx, const enum lb_hook hook)
 {
+	enum lb_verdict verdict;
 	struct glance glance = {};
-	struct scratch *scratch;
-	int result, verdict;
+	int action = 0;
 
 	look_at(&glance, ctx, LB_CLASS_VIP | LB_CLASS_NODE, hook);
 	if (likely(!glance.classes))
-		return finish(glance.family ? LB_VERDICT_NOT_OURS : LB_VERDICT_NOT_IP, 0, hook);
-	result = glance.family == LB_AF_INET ? arrive4(ctx, &glance, hook) : arrive6(ctx, &glance, hook);
-	verdict = result & RESULT_VERDICT;
+		verdict = glance.family ? LB_VERDICT_NOT_OURS : LB_VERDICT_NOT_IP;
+	else
+		verdict = arrive_glanced(ctx, &glance, &action, hook);
+	return finish(verdict, action, hook);
+}
+
+static __always_inline enum lb_verdict leave_glanced(void *ctx, const struct glance *glance)
+{
+	const int result = glance->family == LB_AF_INET ? leave4(ctx, glance) : leave6(ctx, glance);
+	const enum lb_verdict verdict = result & RESULT_VERDICT;
+	struct scratch *scratch;
+
 	if (likely(verdict < LB_CONTINUE && !(result & RESULT_REFRESH)))
-		return finish(verdict, result >> RESULT_ACTION_SHIFT, hook);
+		return verdict;
 	scratch = scratch_memory();
 	if (!scratch)
-		return finish(LB_VERDICT_BROKEN_REFERENCE, 0, hook);
-	if (result & RESULT_REFRESH) {
-		refresh(scratch, glance.family);
-		return finish(verdict, result >> RESULT_ACTION_SHIFT & 0xff, hook);
-	}
-	verdict = resume_arrival(ctx, scratch, verdict, hook, glance.family);
-	return finish(verdict, scratch->p.action, hook);
+		return LB_VERDICT_BROKEN_REFERENCE;
+	if (!(result & RESULT_REFRESH))
+		return icmp_out_of_line(ctx, LB_HOOK_TC_EGRESS, glance->family);
+	refresh(scratch, glance->family);
+	return verdict;
 }
 
 static __always_inline int leave(void *ctx)
 {
+	enum lb_verdict verdict;
 	struct glance glance = {};
-	struct scratch *scratch;
-	int result, verdict;
 
 	look_at(&glance, ctx, LB_CLASS_BACKEND, LB_HOOK_TC_EGRESS);
 	if (likely(!glance.classes))
-		return finish(glance.family ? LB_VERDICT_NOT_OURS : LB_VERDICT_NOT_IP, 0, LB_HOOK_TC_EGRESS);
-	result = glance.family == LB_AF_INET ? leave4(ctx, &glance) : leave6(ctx, &glance);
-	verdict = result & RESULT_VERDICT;
-	scratch = scratch_memory();
-	if (!scratch)
-		return finish(LB_VERDICT_BROKEN_REFERENCE, 0, LB_HOOK_TC_EGRESS);
-	if (unlikely(result & RESULT_REFRESH))
-		refresh(scratch, glance.family);
-	else if (unlikely(verdict == (int)DEFER_ICMP))
-		verdict = icmp_leaves_out_of_line(ctx, scratch, glance.family);
+		verdict = glance.family ? LB_VERDICT_NOT_OURS : LB_VERDICT_NOT_IP;
+	else
+		verdict = leave_glanced(ctx, &glance);
 	return finish(verdict, 0, LB_HOOK_TC_EGRESS);
 }
 

@@ -15,15 +15,16 @@
  */
 
 struct scratch {
+	struct flow_work work; /* first, see flow_work() */
 	struct packet p;
 	struct flow_view view;
 	struct flow_at at;
 	__u32 verdict;
-	struct flow_work work;
 	struct tuple opposite; /* of the packet that an ICMP error quotes */
 	struct tuple quoted;
 	struct hop hop;
 	struct bpf_fib_lookup fib;
+	struct lb_fragment_key fragment;
 	union answer_work answer;
 };
 _Static_assert(sizeof(struct scratch) <= sizeof(struct lb_scratch), "raise LB_SCRATCH_WORDS");

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef LB_BPF_PATH_ANSWER_H
+#define LB_BPF_PATH_ANSWER_H
+
+#include "packet/answer.h"
+#include "path/scratch.h"
+
+static __always_inline int is_answer(enum lb_verdict verdict)
+{
+	return verdict >= LB_VERDICT_ANSWER_NO_BACKEND && verdict <= LB_VERDICT_ANSWER_TOO_BIG &&
+	       verdict != LB_VERDICT_ANSWER_ECHO;
+}
+
+/* Answers the packet in scratch as the verdict says. */
+static __always_inline enum lb_verdict answer_packet(void *ctx, enum lb_verdict verdict, const enum lb_hook hook,
+						     const int family)
+{
+	struct scratch *scratch = scratch_memory();
+	struct lb_clock *clock = clock_words();
+
+	if (!scratch || !clock)
+		return LB_VERDICT_BROKEN_REFERENCE;
+	return answer(ctx, &scratch->p, verdict, (__u16)scratch->hop.mtu, &scratch->answer, clock, hook, family);
+}
+
+#endif
