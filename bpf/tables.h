@@ -4,9 +4,11 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "../maps/abi.h"
+#include "compiler.h"
 
 /*
  * The maps and the configuration, as every program sees them. maps/README.md says who writes and reads what; sizes
@@ -55,5 +57,12 @@ const volatile struct lb_config lb_config = {};
 #else
 extern const volatile struct lb_config lb_config;
 #endif
+
+static __always_inline struct lb_clock *clock_words(void)
+{
+	const __u32 zero = 0;
+
+	return bpf_map_lookup_elem(&lb_clock, &zero);
+}
 
 #endif

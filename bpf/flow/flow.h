@@ -4,7 +4,7 @@
 
 #include "flow/table.h"
 #include "flow/lock.h"
-#include "packet/packet.h"
+#include "tuple.h"
 #include "flow/ports.h"
 
 /*
@@ -110,14 +110,14 @@ static __always_inline int flow_is_local_reply(const struct flow_view *view)
 	return (view->flags & (LB_FLOW_REPLY | LB_FLOW_LOCAL)) == (LB_FLOW_REPLY | LB_FLOW_LOCAL);
 }
 
-/* State bits that this packet adds to its flow. */
-static __always_inline __u8 flow_observed_state(const struct packet *p, __u8 flags)
+/* State bits that a packet with these TCP flags adds to the flow of an entry with these flags. */
+static __always_inline __u8 flow_observed_state(__u8 tcp_flags, __u8 flags)
 {
 	__u8 state = flags & LB_FLOW_REPLY ? LB_FLOW_ANSWERED : 0;
 
-	if (p->tcp_flags & TCP_FIN)
+	if (tcp_flags & TCP_FIN)
 		state |= flags & LB_FLOW_REPLY ? LB_FLOW_FIN_BACKEND : LB_FLOW_FIN_CLIENT;
-	if (p->tcp_flags & TCP_RST)
+	if (tcp_flags & TCP_RST)
 		state |= LB_FLOW_RST;
 	return state;
 }

@@ -2,7 +2,7 @@
 #ifndef LB_BPF_FLOW_LOCK_H
 #define LB_BPF_FLOW_LOCK_H
 
-#include "packet/packet.h"
+#include "tuple.h"
 
 /*
  * A lock is a word that is 1 while held. Holders run with softirqs off and for well under a microsecond, so a bounded

@@ -2,7 +2,7 @@
 #ifndef LB_BPF_FLOW_PORTS_H
 #define LB_BPF_FLOW_PORTS_H
 
-#include "packet/packet.h"
+#include "tuple.h"
 
 /*
  * Source ports for SNAT: a bit a port in the backend's pool, which may be NULL here. The bit belongs to the reply entry

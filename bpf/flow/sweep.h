@@ -2,8 +2,10 @@
 #ifndef LB_BPF_FLOW_SWEEP_H
 #define LB_BPF_FLOW_SWEEP_H
 
+#include <linux/pkt_cls.h>
+
 #include "flow/flow.h"
-#include "packet/packet.h"
+#include "tuple.h"
 
 /* Frees what has expired in a range of sets. maps/sweep.h says how it is asked for and why it is a program. */
 

@@ -2,7 +2,7 @@
 #ifndef LB_BPF_FLOW_TABLE_H
 #define LB_BPF_FLOW_TABLE_H
 
-#include "packet/packet.h"
+#include "tuple.h"
 
 /*
  * The set-associative table that flows are kept in: find, touch, insert, remove. maps/flow.h describes the layout and

@@ -59,12 +59,13 @@ union answer_work {
 };
 
 /* Whether this CPU may make another answer in this window. */
-static __always_inline int answer_allowed(const struct lb_clock *clock)
+static __always_inline int answer_allowed(void)
 {
 	const __u32 zero = 0, window = (__u32)(bpf_jiffies64() >> LB_ANSWER_WINDOW_SHIFT);
 	struct lb_answer_budget *budget = bpf_map_lookup_elem(&lb_answer_budget, &zero);
+	struct lb_clock *clock = clock_words();
 
-	if (!budget)
+	if (!budget || !clock)
 		return 0;
 	if (budget->window != window) {
 		budget->window = window;
@@ -111,11 +112,11 @@ static __always_inline __u64 pseudo_header_sum(const struct packet *p, __u8 prot
 
 /* Each word is checked by itself: compilers merge the copies for both families into one whose length the verifier does
  * not know. */
-static __always_inline int answer_copy_out(void *ctx, const struct packet *p, const union answer_work *answer,
-					   __u32 length)
+static __always_inline int answer_copy_out(const struct run run, const struct packet *p,
+					   const union answer_work *answer, __u32 length)
 {
-	__u32 *l3 = packet_l3(ctx, p, LB_HOOK_XDP);
-	void *end = packet_end(ctx, LB_HOOK_XDP);
+	__u32 *l3 = packet_l3(run, p);
+	void *end = packet_end(run);
 
 	ROLLED
 	for (__u32 i = 0; i < length / sizeof(*l3) && i < sizeof(*answer) / sizeof(*l3); i++) {
@@ -132,69 +133,68 @@ static __always_inline int answer_copy_out(void *ctx, const struct packet *p, co
  * A frame may end where its buffer does, as small ones of a veth do; before it there is always room. So it grows at the
  * front, and takes what is before layer 3 along; what is behind is written anew in any case.
  */
-static __always_inline int answer_resize_xdp(void *ctx, const struct packet *p, const int change)
+static __always_inline int answer_resize_xdp(const struct run run, const struct packet *p, const int change)
 {
-	__u16 front[FRONT_HALVES], *half = packet_data(ctx, LB_HOOK_XDP);
+	__u16 front[FRONT_HALVES], *half = packet_data(run);
 
 	if (change <= 0)
-		return !bpf_xdp_adjust_tail(ctx, change);
-	if ((void *)(half + FRONT_HALVES) > packet_end(ctx, LB_HOOK_XDP))
+		return !bpf_xdp_adjust_tail(run.ctx, change);
+	if ((void *)(half + FRONT_HALVES) > packet_end(run))
 		return 0;
 	__builtin_memcpy(front, half, sizeof(front));
-	if (bpf_xdp_adjust_head(ctx, -change))
+	if (bpf_xdp_adjust_head(run.ctx, -change))
 		return 0;
-	half = packet_data(ctx, LB_HOOK_XDP);
-	if ((void *)(half + FRONT_HALVES) > packet_end(ctx, LB_HOOK_XDP))
+	half = packet_data(run);
+	if ((void *)(half + FRONT_HALVES) > packet_end(run))
 		return 0;
 	__builtin_memcpy(half, front, sizeof(front));
 	return 1;
 }
 
-static __always_inline int answer_send_xdp(void *ctx, struct packet *p, const union answer_work *answer,
+static __always_inline int answer_send_xdp(const struct run run, struct packet *p, const union answer_work *answer,
 					   const __u32 length)
 {
-	const int change = (int)(p->l3_offset + length) - (int)packet_length(ctx, LB_HOOK_XDP);
+	const int change = (int)(p->l3_offset + length) - (int)packet_length(run);
 	struct ethhdr *eth;
 
-	if (!answer_resize_xdp(ctx, p, change))
+	if (!answer_resize_xdp(run, p, change))
 		return 0;
-	eth = packet_data(ctx, LB_HOOK_XDP);
-	if ((void *)(eth + 1) > packet_end(ctx, LB_HOOK_XDP) || !answer_copy_out(ctx, p, answer, length))
+	eth = packet_data(run);
+	if ((void *)(eth + 1) > packet_end(run) || !answer_copy_out(run, p, answer, length))
 		return 0;
 	swap_ethernet(eth);
 	p->action = XDP_TX;
 	return 1;
 }
 
-static __always_inline int answer_send_tc(void *ctx, struct packet *p, const union answer_work *answer,
+static __always_inline int answer_send_tc(const struct run run, struct packet *p, const union answer_work *answer,
 					  const __u32 length)
 {
 	struct ethhdr eth;
 
-	if (bpf_skb_change_tail(ctx, p->l3_offset + length, 0) || bpf_skb_load_bytes(ctx, 0, &eth, sizeof(eth)))
+	if (bpf_skb_change_tail(run.ctx, p->l3_offset + length, 0) || bpf_skb_load_bytes(run.ctx, 0, &eth, sizeof(eth)))
 		return 0;
 	swap_ethernet(&eth);
-	if (bpf_skb_store_bytes(ctx, 0, &eth, sizeof(eth), 0) ||
-	    bpf_skb_store_bytes(ctx, p->l3_offset, answer, length, 0))
+	if (bpf_skb_store_bytes(run.ctx, 0, &eth, sizeof(eth), 0) ||
+	    bpf_skb_store_bytes(run.ctx, p->l3_offset, answer, length, 0))
 		return 0;
 	p->action = bpf_redirect(p->ifindex, 0);
 	return 1;
 }
 
-static __always_inline int answer_send(void *ctx, struct packet *p, const union answer_work *answer, const __u32 length,
-				       const enum lb_hook hook)
+static __always_inline int answer_send(const struct run run, struct packet *p, const union answer_work *answer,
+				       const __u32 length)
 {
-	return hook == LB_HOOK_XDP ? answer_send_xdp(ctx, p, answer, length) : answer_send_tc(ctx, p, answer, length);
+	return is_xdp(run) ? answer_send_xdp(run, p, answer, length) : answer_send_tc(run, p, answer, length);
 }
 
 /* Sequence and acknowledgement numbers as RFC 9293, 3.10.7.1 has them for a segment that no connection knows. */
-static __always_inline int reset_header(void *ctx, struct tcphdr *reset, const struct packet *p,
-					const enum lb_hook hook)
+static __always_inline int reset_header(const struct run run, struct tcphdr *reset, const struct packet *p)
 {
-	const struct tcphdr *tcp = packet_l4(ctx, p, hook);
+	const struct tcphdr *tcp = packet_l4(run, p);
 	__u32 length;
 
-	if ((void *)(tcp + 1) > packet_end(ctx, hook))
+	if ((void *)(tcp + 1) > packet_end(run))
 		return 0;
 	reset->source = tcp->dest;
 	reset->dest = tcp->source;
@@ -214,43 +214,41 @@ static __always_inline int reset_header(void *ctx, struct tcphdr *reset, const s
  * XDP writes the finished checksum. A packet in tc may be one whose checksum the device fills in; then the field must
  * hold the pseudo header's sum alone. The helper knows which, if it is told the two parts separately.
  */
-static __always_inline int reset_checksum_tc(void *ctx, __u32 check_offset, __u64 pseudo, __u32 segment)
+static __always_inline int reset_checksum_tc(const struct run run, __u32 check_offset, __u64 pseudo, __u32 segment)
 {
-	return !bpf_l4_csum_replace(ctx, check_offset, 0, csum_fold32(pseudo), BPF_F_PSEUDO_HDR) &&
-	       !bpf_l4_csum_replace(ctx, check_offset, 0, segment, 0);
+	return !bpf_l4_csum_replace(run.ctx, check_offset, 0, csum_fold32(pseudo), BPF_F_PSEUDO_HDR) &&
+	       !bpf_l4_csum_replace(run.ctx, check_offset, 0, segment, 0);
 }
 
-static __always_inline int answer_reset(void *ctx, struct packet *p, union answer_work *work, const enum lb_hook hook,
-					const int family)
+static __always_inline int answer_reset(const struct run run, struct packet *p, union answer_work *work)
 {
-	const __u64 pseudo = pseudo_header_sum(p, LB_IPPROTO_TCP, sizeof(struct tcphdr), family);
-	const __u32 header = family == LB_AF_INET ? sizeof(work->v4.ip) : sizeof(work->v6.ip),
+	const __u64 pseudo = pseudo_header_sum(p, LB_IPPROTO_TCP, sizeof(struct tcphdr), run.family);
+	const __u32 header = run.family == LB_AF_INET ? sizeof(work->v4.ip) : sizeof(work->v6.ip),
 		    length = header + sizeof(struct tcphdr);
-	struct tcphdr *tcp = family == LB_AF_INET ? &work->v4.tcp : &work->v6.tcp;
+	struct tcphdr *tcp = run.family == LB_AF_INET ? &work->v4.tcp : &work->v6.tcp;
 	__u32 segment;
 
-	if (!reset_header(ctx, tcp, p, hook))
+	if (!reset_header(run, tcp, p))
 		return 0;
 	segment = (__u32)bpf_csum_diff(NULL, 0, (__be32 *)tcp, sizeof(*tcp), 0);
-	if (hook == LB_HOOK_XDP)
+	if (is_xdp(run))
 		tcp->check = csum_apply(0xffff, pseudo + segment);
-	if (family == LB_AF_INET)
+	if (run.family == LB_AF_INET)
 		answer_ipv4_header(&work->v4.ip, p, LB_IPPROTO_TCP, length);
 	else
 		answer_ipv6_header(&work->v6.ip, p, LB_IPPROTO_TCP, length);
-	if (!answer_send(ctx, p, work, length, hook))
+	if (!answer_send(run, p, work, length))
 		return 0;
-	return hook == LB_HOOK_XDP ||
-	       reset_checksum_tc(ctx, p->l3_offset + header + __builtin_offsetof(struct tcphdr, check), pseudo,
-				 segment);
+	return is_xdp(run) || reset_checksum_tc(run, p->l3_offset + header + __builtin_offsetof(struct tcphdr, check),
+						pseudo, segment);
 }
 
-static __always_inline int answer_icmpv4(void *ctx, struct packet *p, struct answer4 *answer,
-					 const struct answer_error *error, const enum lb_hook hook)
+static __always_inline int answer_icmpv4(const struct run run, struct packet *p, struct answer4 *answer,
+					 const struct answer_error *error)
 {
-	const void *l3 = packet_l3(ctx, p, hook);
+	const void *l3 = packet_l3(run, p);
 
-	if (l3 + sizeof(answer->quoted) > packet_end(ctx, hook))
+	if (l3 + sizeof(answer->quoted) > packet_end(run))
 		return 0;
 	copy_block(answer->quoted, l3, sizeof(answer->quoted));
 	answer->icmp.type = error->type4;
@@ -263,13 +261,13 @@ static __always_inline int answer_icmpv4(void *ctx, struct packet *p, struct ans
 	return 1;
 }
 
-static __always_inline int answer_icmpv6(void *ctx, struct packet *p, struct answer6 *answer,
-					 const struct answer_error *error, const enum lb_hook hook)
+static __always_inline int answer_icmpv6(const struct run run, struct packet *p, struct answer6 *answer,
+					 const struct answer_error *error)
 {
 	const __u16 length = sizeof(answer->icmp) + sizeof(answer->quoted);
-	const void *l3 = packet_l3(ctx, p, hook);
+	const void *l3 = packet_l3(run, p);
 
-	if (l3 + sizeof(answer->quoted) > packet_end(ctx, hook))
+	if (l3 + sizeof(answer->quoted) > packet_end(run))
 		return 0;
 	copy_block(answer->quoted, l3, sizeof(answer->quoted));
 	answer->icmp.type = error->type6;
@@ -283,14 +281,12 @@ static __always_inline int answer_icmpv6(void *ctx, struct packet *p, struct ans
 }
 
 /* Only for packets whose layer 4 header follows the fixed IP header: the quoted length is a constant. */
-static __always_inline int answer_icmp_error(void *ctx, struct packet *p, union answer_work *work,
-					     const struct answer_error *error, const enum lb_hook hook,
-					     const int family)
+static __always_inline int answer_icmp_error(const struct run run, struct packet *p, union answer_work *work,
+					     const struct answer_error *error)
 {
-	if (family == LB_AF_INET)
-		return answer_icmpv4(ctx, p, &work->v4, error, hook) &&
-		       answer_send(ctx, p, work, sizeof(work->v4), hook);
-	return answer_icmpv6(ctx, p, &work->v6, error, hook) && answer_send(ctx, p, work, sizeof(work->v6), hook);
+	if (run.family == LB_AF_INET)
+		return answer_icmpv4(run, p, &work->v4, error) && answer_send(run, p, work, sizeof(work->v4));
+	return answer_icmpv6(run, p, &work->v6, error) && answer_send(run, p, work, sizeof(work->v6));
 }
 
 /* What the sender is told for which verdict; refusals of TCP are resets. */
@@ -309,11 +305,10 @@ static __always_inline int is_refusal(enum lb_verdict verdict)
 }
 
 /* Answers as the verdict says, within the limit. Returns it, or another one where nothing was sent. */
-static __always_inline enum lb_verdict answer(void *ctx, struct packet *p, enum lb_verdict verdict, __u16 mtu,
-					      union answer_work *work, const struct lb_clock *clock,
-					      const enum lb_hook hook, const int family)
+static __always_inline enum lb_verdict answer(const struct run run, struct packet *p, enum lb_verdict verdict,
+					      __u16 mtu, union answer_work *work)
 {
-	const __u32 header = family == LB_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	const __u32 header = run.family == LB_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 	const int reset = p->tuple.proto == LB_IPPROTO_TCP && is_refusal(verdict);
 	const struct answer_error error = error_for(verdict, mtu);
 
@@ -321,12 +316,12 @@ static __always_inline enum lb_verdict answer(void *ctx, struct packet *p, enum 
 		return LB_VERDICT_NO_FLOW;
 	if (!reset && (p->l4_offset != p->l3_offset + header || p->fragment != FRAGMENT_NONE))
 		return LB_VERDICT_UNSUPPORTED;
-	if (!answer_allowed(clock))
+	if (!answer_allowed())
 		return LB_VERDICT_RATE_LIMITED;
 	__builtin_memset(work, 0, sizeof(*work));
 	if (reset)
-		return answer_reset(ctx, p, work, hook, family) ? verdict : LB_VERDICT_MALFORMED;
-	return answer_icmp_error(ctx, p, work, &error, hook, family) ? verdict : LB_VERDICT_MALFORMED;
+		return answer_reset(run, p, work) ? verdict : LB_VERDICT_MALFORMED;
+	return answer_icmp_error(run, p, work, &error) ? verdict : LB_VERDICT_MALFORMED;
 }
 
 #endif

@@ -69,14 +69,13 @@ static __always_inline void hop_ask(struct bpf_fib_lookup *fib, const struct pac
 	}
 }
 
-/* Asks the kernel what hop_ask() prepared. Out of line: rare, and the call into the FIB costs far more than this one.
- */
-static OUT_OF_LINE enum hop_state hop_look_up(void *ctx, struct hop *hop, struct bpf_fib_lookup *fib,
-					      const struct lb_clock *clock, enum lb_hook hook)
+/* Asks the kernel what hop_ask() prepared. */
+static __always_inline enum hop_state hop_look_up(const struct run run, struct hop *hop, struct bpf_fib_lookup *fib,
+						  const struct lb_clock *clock)
 {
 	/* Read before the lookup: a change that happens meanwhile makes the stamp an old one. */
 	const __u32 stamp = current_hop_stamp(clock);
-	const long result = bpf_fib_lookup(ctx, fib, sizeof(*fib), 0);
+	const long result = bpf_fib_lookup(run.ctx, fib, sizeof(*fib), 0);
 
 	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return HOP_NO_ROUTE;
@@ -92,7 +91,7 @@ static OUT_OF_LINE enum hop_state hop_look_up(void *ctx, struct hop *hop, struct
 		return HOP_READY;
 	/* Not worth keeping: the neighbour is known a moment later. */
 	hop->to.stamp = LB_HOP_NONE;
-	return hook == LB_HOOK_XDP ? HOP_UNRESOLVED : HOP_READY;
+	return is_xdp(run) ? HOP_UNRESOLVED : HOP_READY;
 }
 
 /* The backend's hop, if it is still good. */
@@ -135,11 +134,11 @@ static __always_inline int source_address(__be32 *source, __u32 ifindex, const i
 }
 
 /* XDP: new Ethernet addresses (and tag), and off. Returns 0 where the packet could not be written. */
-static __always_inline int send_xdp(void *ctx, struct packet *p, const struct lb_hop *hop)
+static __always_inline int send_xdp(const struct run run, struct packet *p, const struct lb_hop *hop)
 {
-	struct ethhdr *eth = packet_data(ctx, LB_HOOK_XDP);
+	struct ethhdr *eth = packet_data(run);
 
-	if ((void *)(eth + 1) > packet_end(ctx, LB_HOOK_XDP))
+	if ((void *)(eth + 1) > packet_end(run))
 		return 0;
 	copy_block(eth, hop->dmac, ETHERNET_ADDRESSES);
 	if (likely(hop->ifindex == p->ifindex && !p->vlan)) {
@@ -150,7 +149,7 @@ static __always_inline int send_xdp(void *ctx, struct packet *p, const struct lb
 		struct lb_device *device = bpf_map_lookup_elem(&lb_devices, &hop->ifindex);
 		__be16 *tag = (__be16 *)(eth + 1);
 
-		if (!device || (void *)(tag + 1) > packet_end(ctx, LB_HOOK_XDP))
+		if (!device || (void *)(tag + 1) > packet_end(run))
 			return 0;
 		*tag = bpf_htons((p->vlan & 0xf000) | (device->vlan_id & 0x0fff));
 		p->action = XDP_TX;
@@ -160,10 +159,10 @@ static __always_inline int send_xdp(void *ctx, struct packet *p, const struct lb
 	return 1;
 }
 
-static __always_inline int send(void *ctx, struct packet *p, const struct lb_hop *hop, const enum lb_hook hook)
+static __always_inline int send(const struct run run, struct packet *p, const struct lb_hop *hop)
 {
-	if (hook == LB_HOOK_XDP)
-		return send_xdp(ctx, p, hop);
+	if (is_xdp(run))
+		return send_xdp(run, p, hop);
 	p->action = bpf_redirect_neigh(hop->ifindex, NULL, 0, 0);
 	return 1;
 }

@@ -64,18 +64,17 @@ static __always_inline int icmp_is_link_local(const struct packet *p, const int 
 }
 
 /* The request becomes its answer in place. */
-static __always_inline int icmp_answer_echo(void *ctx, const struct packet *p, const enum lb_hook hook,
-					    const int family)
+static __always_inline int icmp_answer_echo(const struct run run, const struct packet *p)
 {
-	void *end = packet_end(ctx, hook), *l3 = packet_l3(ctx, p, hook);
-	struct icmp_header *icmp = packet_l4(ctx, p, hook);
-	struct ethhdr *eth = packet_data(ctx, hook);
+	void *end = packet_end(run), *l3 = packet_l3(run, p);
+	struct icmp_header *icmp = packet_l4(run, p);
+	struct ethhdr *eth = packet_data(run);
 
 	if ((void *)(icmp + 1) > end || (void *)(eth + 1) > end ||
-	    l3 + (family == LB_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) > end)
+	    l3 + (run.family == LB_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) > end)
 		return 0;
 	swap_ethernet(eth);
-	if (family == LB_AF_INET) {
+	if (run.family == LB_AF_INET) {
 		struct iphdr *ip = l3;
 
 		ip->saddr = p->tuple.dst[0];
@@ -98,13 +97,12 @@ static __always_inline int icmp_answer_echo(void *ctx, const struct packet *p, c
 
 /* Offset of the quoted packet's layer 4 from the frame's start, 0 where the quoted packet is none that we could have
  * translated. */
-static __always_inline __u32 icmp_quoted_l4(void *ctx, const struct packet *p, const enum lb_hook hook,
-					    const int family)
+static __always_inline __u32 icmp_quoted_l4(const struct run run, const struct packet *p)
 {
 	const __u32 offset = (p->l4_offset & L4_OFFSET_MASK) + sizeof(struct icmp_header);
-	void *quoted = packet_data(ctx, hook) + offset, *end = packet_end(ctx, hook);
+	void *quoted = packet_data(run) + offset, *end = packet_end(run);
 
-	if (family == LB_AF_INET) {
+	if (run.family == LB_AF_INET) {
 		struct iphdr *ip = quoted;
 
 		if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(0x1fff))
@@ -118,18 +116,17 @@ static __always_inline __u32 icmp_quoted_l4(void *ctx, const struct packet *p, c
  * Reads the quoted packet into *opposite as a packet of the other direction: source and destination exchanged. Returns
  * 0 where it is not a whole quote of TCP or UDP.
  */
-static __always_inline int icmp_read_quoted(void *ctx, struct tuple *opposite, const struct packet *p,
-					    const enum lb_hook hook, const int family)
+static __always_inline int icmp_read_quoted(const struct run run, struct tuple *opposite, const struct packet *p)
 {
-	const __u32 l4 = icmp_quoted_l4(ctx, p, hook, family);
-	void *quoted = packet_l4(ctx, p, hook) + sizeof(struct icmp_header), *end = packet_end(ctx, hook);
-	struct quoted_ports *ports = packet_data(ctx, hook) + (l4 & L4_OFFSET_MASK);
+	const __u32 l4 = icmp_quoted_l4(run, p);
+	void *quoted = packet_l4(run, p) + sizeof(struct icmp_header), *end = packet_end(run);
+	struct quoted_ports *ports = packet_data(run) + (l4 & L4_OFFSET_MASK);
 
 	if (!l4 || (void *)(ports + 1) > end || l4 + sizeof(*ports) > p->l3_offset + p->l3_length)
 		return 0;
 	opposite->sport = ports->dest;
 	opposite->dport = ports->source;
-	if (family == LB_AF_INET) {
+	if (run.family == LB_AF_INET) {
 		struct iphdr *ip = quoted;
 
 		if ((void *)(ip + 1) > end)
@@ -177,9 +174,20 @@ static __always_inline __u64 icmp_rewrite_quoted(void *quoted, struct quoted_por
 	return csum_replace(addresses, old_ports, new_ports);
 }
 
-static __always_inline void icmp_rewrite_outer(void *l3, const struct packet *p, const __be32 *src, const __be32 *dst,
+/* What becomes of an error: it goes from src to dst, about a packet called *quoted; it arrived about one whose reverse
+ * is *opposite. */
+struct icmp_relayed {
+	const __be32 *src;
+	const __be32 *dst;
+	const struct tuple *opposite;
+	const struct tuple *quoted;
+};
+
+static __always_inline void icmp_rewrite_outer(void *l3, const struct packet *p, const struct icmp_relayed *relayed,
 					       const __u8 hops, const int family)
 {
+	const __be32 *src = relayed->src, *dst = relayed->dst;
+
 	if (family == LB_AF_INET) {
 		struct iphdr *ip = l3;
 		__u64 difference = csum_replace(csum_replace(0, p->tuple.src[0], src[0]), p->tuple.dst[0], dst[0]);
@@ -197,28 +205,26 @@ static __always_inline void icmp_rewrite_outer(void *l3, const struct packet *p,
 	}
 }
 
-/* The error goes from src to dst, about a packet called *quoted; it arrived about one whose reverse is *opposite. */
-static __always_inline int icmp_rewrite_error(void *ctx, const struct packet *p, const __be32 *src, const __be32 *dst,
-					      const struct tuple *opposite, const struct tuple *quoted, const __u8 hops,
-					      const enum lb_hook hook, const int family)
+static __always_inline int icmp_rewrite_error(const struct run run, const struct packet *p,
+					      const struct icmp_relayed *relayed, const __u8 hops)
 {
-	const __u32 l4 = icmp_quoted_l4(ctx, p, hook, family);
-	const __u32 header = family == LB_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
-	struct icmp_header *icmp = packet_l4(ctx, p, hook);
-	struct quoted_ports *ports = packet_data(ctx, hook) + (l4 & L4_OFFSET_MASK);
+	const __u32 l4 = icmp_quoted_l4(run, p);
+	const __u32 header = run.family == LB_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	void *l3 = packet_l3(run, p), *end = packet_end(run);
+	struct icmp_header *icmp = packet_l4(run, p);
+	struct quoted_ports *ports = packet_data(run) + (l4 & L4_OFFSET_MASK);
 	__u64 difference;
 
 	if (!l4 || (void *)(ports + 1) > end || l3 + header > end || (void *)(icmp + 1) + header > end)
 		return 0;
-	difference = icmp_rewrite_quoted(icmp + 1, ports, opposite, quoted, family);
-	if (family == LB_AF_INET6) {
+	difference = icmp_rewrite_quoted(icmp + 1, ports, relayed->opposite, relayed->quoted, run.family);
+	if (run.family == LB_AF_INET6) {
 		/* ICMPv6 sums a pseudo header too (RFC 4443). */
-		difference = csum_replace_words(difference, p->tuple.src, src, 4);
-		difference = csum_replace_words(difference, p->tuple.dst, dst, 4);
+		difference = csum_replace_words(difference, p->tuple.src, relayed->src, 4);
+		difference = csum_replace_words(difference, p->tuple.dst, relayed->dst, 4);
 	}
 	icmp->checksum = csum_apply(icmp->checksum, difference);
-	icmp_rewrite_outer(l3, p, src, dst, hops, family);
+	icmp_rewrite_outer(l3, p, relayed, hops, run.family);
 	return 1;
 }
 

@@ -54,9 +54,9 @@ struct glance {
 };
 
 /* XDP sees VLAN tags in the packet, tc beside it. */
-static __always_inline void parse_ethernet(struct glance *glance, void *ctx, const enum lb_hook hook)
+static __always_inline void parse_ethernet(const struct run run, struct glance *glance)
 {
-	void *data = packet_data(ctx, hook), *end = packet_end(ctx, hook);
+	void *data = packet_data(run), *end = packet_end(run);
 	struct ethhdr *eth = data;
 	struct vlan_header *vlan;
 	__be16 protocol;
@@ -65,7 +65,7 @@ static __always_inline void parse_ethernet(struct glance *glance, void *ctx, con
 		return;
 	protocol = eth->h_proto;
 	glance->l3_offset = sizeof(*eth);
-	if (hook == LB_HOOK_XDP && (protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD))) {
+	if (is_xdp(run) && (protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD))) {
 		vlan = (void *)(eth + 1);
 		if ((void *)(vlan + 1) > end)
 			return;
@@ -81,33 +81,30 @@ static __always_inline void parse_ethernet(struct glance *glance, void *ctx, con
 
 /* The address that decides whose packet it is, where it stands: the destination arriving, the source leaving. NULL
  * where it is not there whole. */
-static __always_inline const __be32 *parse_owner(void *ctx, const struct glance *glance, const enum lb_hook hook,
-						 const int family)
+static __always_inline const __be32 *parse_owner(const struct run run, const struct glance *glance)
 {
-	void *l3 = packet_data(ctx, hook) + (glance->l3_offset & L3_OFFSET_MASK), *end = packet_end(ctx, hook);
-	const int leaving = hook == LB_HOOK_TC_EGRESS;
-
-	if (family == LB_AF_INET) {
+	void *l3 = packet_data(run) + (glance->l3_offset & L3_OFFSET_MASK), *end = packet_end(run);
+	if (run.family == LB_AF_INET) {
 		struct iphdr *ip = l3;
 
 		if ((void *)(ip + 1) > end)
 			return NULL;
-		return leaving ? &ip->saddr : &ip->daddr;
+		return is_egress(run) ? &ip->saddr : &ip->daddr;
 	} else {
 		struct ipv6hdr *ip6 = l3;
 
 		if ((void *)(ip6 + 1) > end)
 			return NULL;
-		return leaving ? ip6->saddr.in6_u.u6_addr32 : ip6->daddr.in6_u.u6_addr32;
+		return is_egress(run) ? ip6->saddr.in6_u.u6_addr32 : ip6->daddr.in6_u.u6_addr32;
 	}
 }
 
 /* Fills in the addresses. Returns 0 where the fixed IP header is not there whole. */
-static __always_inline int parse_addresses(void *ctx, struct packet *p, const enum lb_hook hook, const int family)
+static __always_inline int parse_addresses(const struct run run, struct packet *p)
 {
-	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
+	void *l3 = packet_l3(run, p), *end = packet_end(run);
 
-	if (family == LB_AF_INET) {
+	if (run.family == LB_AF_INET) {
 		struct iphdr *ip = l3;
 
 		if ((void *)(ip + 1) > end)
@@ -125,9 +122,9 @@ static __always_inline int parse_addresses(void *ctx, struct packet *p, const en
 	return 1;
 }
 
-static __always_inline enum lb_verdict parse_ipv4(void *ctx, struct packet *p, const enum lb_hook hook)
+static __always_inline enum lb_verdict parse_ipv4(const struct run run, struct packet *p)
 {
-	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
+	void *l3 = packet_l3(run, p), *end = packet_end(run);
 	struct iphdr *ip = l3;
 	__u16 fragment;
 
@@ -142,22 +139,22 @@ static __always_inline enum lb_verdict parse_ipv4(void *ctx, struct packet *p, c
 		p->fragment = fragment & IPV4_FRAGMENT_OFFSET ? FRAGMENT_LATER : FRAGMENT_FIRST;
 		p->fragment_id = ip->id;
 	}
-	if (p->l3_length < ip->ihl * 4 || p->l3_offset + p->l3_length > packet_length(ctx, hook))
+	if (p->l3_length < ip->ihl * 4 || p->l3_offset + p->l3_length > packet_length(run))
 		return LB_VERDICT_MALFORMED;
 	return LB_CONTINUE;
 }
 
 /* One extension header: returns the next one's type, moves l4_offset behind it, or returns -1 where it is not there
  * whole. */
-static __always_inline int parse_ipv6_extension(void *ctx, struct packet *p, const enum lb_hook hook, int type)
+static __always_inline int parse_ipv6_extension(const struct run run, struct packet *p, int type)
 {
-	void *end = packet_end(ctx, hook);
+	void *end = packet_end(run);
 	struct {
 		__u8 next;
 		__u8 length;
 		__be16 offset;
 		__be32 id;
-	} *extension = packet_l4(ctx, p, hook);
+	} *extension = packet_l4(run, p);
 
 	if ((void *)(extension + 1) > end)
 		return -1;
@@ -176,9 +173,9 @@ static __always_inline int parse_ipv6_extension(void *ctx, struct packet *p, con
 	return extension->next;
 }
 
-static __always_inline enum lb_verdict parse_ipv6(void *ctx, struct packet *p, const enum lb_hook hook)
+static __always_inline enum lb_verdict parse_ipv6(const struct run run, struct packet *p)
 {
-	void *l3 = packet_l3(ctx, p, hook), *end = packet_end(ctx, hook);
+	void *l3 = packet_l3(run, p), *end = packet_end(run);
 	struct ipv6hdr *ip6 = l3;
 	__u32 length;
 	int type;
@@ -187,7 +184,7 @@ static __always_inline enum lb_verdict parse_ipv6(void *ctx, struct packet *p, c
 		return LB_VERDICT_MALFORMED;
 	/* Before it is cut to 16 bits. */
 	length = bpf_ntohs(ip6->payload_len) + sizeof(*ip6);
-	if (length > 0xffff || p->l3_offset + length > packet_length(ctx, hook))
+	if (length > 0xffff || p->l3_offset + length > packet_length(run))
 		return LB_VERDICT_MALFORMED;
 	p->l4_offset = p->l3_offset + sizeof(*ip6);
 	p->l3_length = length;
@@ -198,7 +195,7 @@ static __always_inline enum lb_verdict parse_ipv6(void *ctx, struct packet *p, c
 		if (likely(type != IPV6_HOP_BY_HOP && type != IPV6_ROUTING && type != IPV6_FRAGMENT &&
 			   type != IPV6_DESTINATION))
 			break;
-		type = parse_ipv6_extension(ctx, p, hook, type);
+		type = parse_ipv6_extension(run, p, type);
 		if (type < 0)
 			return LB_VERDICT_MALFORMED;
 		if (p->fragment == FRAGMENT_LATER)
@@ -212,10 +209,9 @@ static __always_inline enum lb_verdict parse_ipv6(void *ctx, struct packet *p, c
  * Ports, flags and the ICMP type. LATER fragments have none of them and are not for this function. ICMP in fragments
  * is not supported: half a question cannot be answered.
  */
-static __always_inline enum lb_verdict parse_transport(void *ctx, struct packet *p, const enum lb_hook hook,
-						       const int family)
+static __always_inline enum lb_verdict parse_transport(const struct run run, struct packet *p)
 {
-	void *l4 = packet_l4(ctx, p, hook), *end = packet_end(ctx, hook);
+	void *l4 = packet_l4(run, p), *end = packet_end(run);
 	const int length = p->l3_length - (p->l4_offset - p->l3_offset);
 
 	if (p->tuple.proto == LB_IPPROTO_TCP) {
@@ -240,7 +236,7 @@ static __always_inline enum lb_verdict parse_transport(void *ctx, struct packet 
 		p->tuple.dport = udp->dest;
 		return length < (int)sizeof(*udp) ? LB_VERDICT_MALFORMED : LB_CONTINUE;
 	}
-	if (is_icmp(p, family)) {
+	if (is_icmp(p, run.family)) {
 		struct icmp_header *icmp = l4;
 
 		if (p->fragment != FRAGMENT_NONE)

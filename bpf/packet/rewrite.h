@@ -30,12 +30,12 @@ static __always_inline __u64 address_difference(const struct packet *p, const st
 	return csum_replace_words(difference, p->tuple.dst, to->dst, words_of(family));
 }
 
-static __always_inline int rewrite_l3_xdp(void *ctx, const struct packet *p, const struct tuple *to, const __u8 hops,
-					  __u64 difference, const int family)
+static __always_inline int rewrite_l3_xdp(const struct run run, const struct packet *p, const struct tuple *to,
+					  const __u8 hops, __u64 difference)
 {
-	void *l3 = packet_l3(ctx, p, LB_HOOK_XDP), *end = packet_end(ctx, LB_HOOK_XDP);
+	void *l3 = packet_l3(run, p), *end = packet_end(run);
 
-	if (family == LB_AF_INET) {
+	if (run.family == LB_AF_INET) {
 		struct iphdr *ip = l3;
 
 		if ((void *)(ip + 1) > end)
@@ -57,9 +57,10 @@ static __always_inline int rewrite_l3_xdp(void *ctx, const struct packet *p, con
 	return 1;
 }
 
-static __always_inline int rewrite_l4_xdp(void *ctx, const struct packet *p, const struct tuple *to, __u64 difference)
+static __always_inline int rewrite_l4_xdp(const struct run run, const struct packet *p, const struct tuple *to,
+					  __u64 difference)
 {
-	void *l4 = packet_l4(ctx, p, LB_HOOK_XDP), *end = packet_end(ctx, LB_HOOK_XDP);
+	void *l4 = packet_l4(run, p), *end = packet_end(run);
 
 	difference =
 		csum_replace(difference, port_pair(p->tuple.sport, p->tuple.dport), port_pair(to->sport, to->dport));
@@ -88,14 +89,14 @@ static __always_inline int rewrite_l4_xdp(void *ctx, const struct packet *p, con
 	return 1;
 }
 
-static __always_inline int rewrite_l3_tc(void *ctx, const struct packet *p, const struct tuple *to, const __u8 hops,
-					 __u64 difference, const int family)
+static __always_inline int rewrite_l3_tc(const struct run run, const struct packet *p, const struct tuple *to,
+					 const __u8 hops, __u64 difference)
 {
-	struct __sk_buff *skb = ctx;
+	struct __sk_buff *skb = run.ctx;
 	const __u32 l3 = p->l3_offset;
 	const __u8 ttl = p->ttl - hops;
 
-	if (family == LB_AF_INET) {
+	if (run.family == LB_AF_INET) {
 		const __be32 addresses[2] = {to->src[0], to->dst[0]};
 
 		difference = csum_replace(difference, p->ttl, ttl);
@@ -117,10 +118,10 @@ static __always_inline int rewrite_l3_tc(void *ctx, const struct packet *p, cons
  * bpf_l4_csum_replace() does not know that: with BPF_F_PSEUDO_HDR it takes the difference out of a CHECKSUM_COMPLETE
  * sum that it should leave alone. bpf_csum_update() puts it back; on other packets it does nothing.
  */
-static __always_inline int rewrite_l4_tc(void *ctx, const struct packet *p, const struct tuple *to, __u64 difference,
-					 const int family)
+static __always_inline int rewrite_l4_tc(const struct run run, const struct packet *p, const struct tuple *to,
+					 __u64 difference)
 {
-	struct __sk_buff *skb = ctx;
+	struct __sk_buff *skb = run.ctx;
 	const __u32 l4 = p->l4_offset, old_ports = port_pair(p->tuple.sport, p->tuple.dport),
 		    new_ports = port_pair(to->sport, to->dport);
 	const __u32 check = l4 + (p->tuple.proto == LB_IPPROTO_TCP ? __builtin_offsetof(struct tcphdr, check)
@@ -129,7 +130,7 @@ static __always_inline int rewrite_l4_tc(void *ctx, const struct packet *p, cons
 
 	if (bpf_l4_csum_replace(skb, check, 0, csum_fold32(difference), flags | BPF_F_PSEUDO_HDR))
 		return 0;
-	if (family == LB_AF_INET6)
+	if (run.family == LB_AF_INET6)
 		bpf_csum_update(skb, csum_fold32(difference));
 	if (old_ports == new_ports)
 		return 1;
@@ -139,16 +140,16 @@ static __always_inline int rewrite_l4_tc(void *ctx, const struct packet *p, cons
 }
 
 /* Returns 0 where the packet could not be written. */
-static __always_inline int rewrite(void *ctx, const struct packet *p, const struct tuple *to, const __u8 hops,
-				   const enum lb_hook hook, const int family)
+static __always_inline int rewrite(const struct run run, const struct packet *p, const struct tuple *to,
+				   const __u8 hops)
 {
-	const __u64 difference = address_difference(p, to, family);
+	const __u64 difference = address_difference(p, to, run.family);
 
-	if (hook == LB_HOOK_XDP)
-		return rewrite_l3_xdp(ctx, p, to, hops, difference, family) &&
-		       (p->fragment == FRAGMENT_LATER || rewrite_l4_xdp(ctx, p, to, difference));
-	return rewrite_l3_tc(ctx, p, to, hops, difference, family) &&
-	       (p->fragment == FRAGMENT_LATER || rewrite_l4_tc(ctx, p, to, difference, family));
+	if (is_xdp(run))
+		return rewrite_l3_xdp(run, p, to, hops, difference) &&
+		       (p->fragment == FRAGMENT_LATER || rewrite_l4_xdp(run, p, to, difference));
+	return rewrite_l3_tc(run, p, to, hops, difference) &&
+	       (p->fragment == FRAGMENT_LATER || rewrite_l4_tc(run, p, to, difference));
 }
 
 #endif

@@ -12,15 +12,13 @@ static __always_inline int is_answer(enum lb_verdict verdict)
 }
 
 /* Answers the packet in scratch as the verdict says. */
-static __always_inline enum lb_verdict answer_packet(void *ctx, enum lb_verdict verdict, const enum lb_hook hook,
-						     const int family)
+static __always_inline enum lb_verdict answer_packet(const struct run run, enum lb_verdict verdict)
 {
 	struct scratch *scratch = scratch_memory();
-	struct lb_clock *clock = clock_words();
 
-	if (!scratch || !clock)
+	if (!scratch)
 		return LB_VERDICT_BROKEN_REFERENCE;
-	return answer(ctx, &scratch->p, verdict, (__u16)scratch->hop.mtu, &scratch->answer, clock, hook, family);
+	return answer(run, &scratch->path.p, verdict, (__u16)scratch->path.hop.mtu, &scratch->answer);
 }
 
 #endif

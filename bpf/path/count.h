@@ -2,11 +2,11 @@
 #ifndef LB_BPF_PATH_COUNT_H
 #define LB_BPF_PATH_COUNT_H
 
-#include "packet/packet.h"
+#include "hook.h"
 
-static __always_inline void count_verdict(const enum lb_hook hook, enum lb_verdict verdict)
+static __always_inline void count_verdict(const struct hook hook, enum lb_verdict verdict)
 {
-	__u32 index = lb_verdict_index(hook, verdict);
+	__u32 index = lb_verdict_index(hook.counters, verdict);
 	__u64 *packets = bpf_map_lookup_elem(&lb_verdicts, &index);
 
 	if (packets)

@@ -2,106 +2,96 @@
 #ifndef LB_BPF_PATH_KNOWN_FLOW_H
 #define LB_BPF_PATH_KNOWN_FLOW_H
 
-#include "path/scratch.h"
 #include "path/deliver.h"
-#include "flow/flow.h"
-#include "packet/forward.h"
-#include "packet/packet.h"
+#include "path/hop.h"
+#include "path/scratch.h"
 
 /* What becomes of a packet whose flow is known. */
 
 /* A client's SYN on a flow that is over, or whose backend is leaving, begins another; otherwise it is a retransmission.
  */
-static __always_inline int begins_anew(const struct packet *p, const struct flow_view *view,
-				       const struct lb_backend *backend, const struct lb_clock *clock)
+static __always_inline int begins_anew(const struct path *path, const struct lb_backend *backend,
+				       const struct lb_clock *clock)
 {
-	if (likely((p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN))
+	if (likely((path->p.tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN))
 		return 0;
-	return view->state & LB_FLOW_CLOSING || backend->flags & LB_BACKEND_DRAINING ||
-	       entry_remaining(clock, view->expires) < 0;
+	return path->view.state & LB_FLOW_CLOSING || backend->flags & LB_BACKEND_DRAINING ||
+	       entry_remaining(clock, path->view.expires) < 0;
 }
 
 /*
  * The slot has another occupant, or none. What can start over does; the rest of TCP is told, whichever side speaks. A
- * last UDP reply still reaches the client.
+ * last UDP reply still reaches the client: LB_CONTINUE.
  */
-static __always_inline enum lb_verdict backend_gone(const struct packet *p, const struct flow_view *view)
+static __always_inline struct outcome backend_gone(const struct path *path)
 {
-	const int reply = view->flags & LB_FLOW_REPLY;
+	const int reply = path->view.flags & LB_FLOW_REPLY;
 
-	if (p->tuple.proto == LB_IPPROTO_TCP && (reply || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN))
-		return defer_verdict(p, DEFER_ANSWER, LB_VERDICT_ANSWER_BACKEND_GONE, 0);
-	return reply ? LB_CONTINUE : defer_anew(p, view);
+	if (path->p.tuple.proto == LB_IPPROTO_TCP && (reply || (path->p.tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN))
+		return defer_answer(&path->p, LB_VERDICT_ANSWER_BACKEND_GONE, 0);
+	return reply ? done(LB_CONTINUE) : defer_anew(path);
 }
 
-/* *hop is the entry's own, good for replies; for the other direction it is the backend's. */
-static __always_inline enum lb_verdict hit_remote(void *ctx, struct packet *p, struct flow_at *at,
-						  struct flow_view *view, struct hop *hop, struct lb_backend *backend,
-						  const struct lb_clock *clock, int *refresh, const enum lb_hook hook,
-						  const int family)
+/* path->hop is the entry's own, good for replies; for the other direction it becomes the backend's. */
+static __always_inline struct outcome known_remote(const struct run run, struct path *path, struct lb_backend *backend,
+						   const struct lb_clock *clock)
 {
-	const int reply = view->flags & LB_FLOW_REPLY;
+	const int reply = path->view.flags & LB_FLOW_REPLY;
 	enum lb_verdict verdict;
+	enum deferred deferred;
 
 	if (reply)
-		verdict = hop_to_client(ctx, hop, p, at, view, clock, hook, family);
+		verdict = hop_to_client(run, path, clock);
 	else
-		verdict = hop_to_backend(ctx, hop, p, backend, clock, hook, family);
+		verdict = hop_to_backend(run, path, backend, clock);
 	if (unlikely(verdict != LB_CONTINUE))
-		return verdict;
-	if (unlikely(p->ttl <= 1))
-		return defer_verdict(p, DEFER_ANSWER, LB_VERDICT_ANSWER_TIME_EXCEEDED, 0);
-	if (unlikely(exceeds_mtu(ctx, p, hop->mtu, hook)))
-		return defer_verdict(p, DEFER_ANSWER, LB_VERDICT_ANSWER_TOO_BIG, hop->mtu);
-	*refresh = observe(p, at, view, clock);
-	return to_remote(ctx, p, view, &hop->to, reply ? LB_VERDICT_REMOTE_REPLY : LB_VERDICT_REMOTE_HIT, hook, family);
+		return done(verdict);
+	if (unlikely(path->p.ttl <= 1))
+		return defer_answer(&path->p, LB_VERDICT_ANSWER_TIME_EXCEEDED, 0);
+	if (unlikely(exceeds_mtu(run, path)))
+		return defer_answer(&path->p, LB_VERDICT_ANSWER_TOO_BIG, path->hop.mtu);
+	deferred = observe(path, clock);
+	verdict = to_remote(run, path, reply ? LB_VERDICT_REMOTE_REPLY : LB_VERDICT_REMOTE_HIT);
+	return (struct outcome){.verdict = verdict, .deferred = deferred};
 }
 
-static __always_inline enum lb_verdict hit(void *ctx, struct packet *p, struct flow_at *at, struct flow_view *view,
-					   struct hop *hop, int *refresh, const enum lb_hook hook, const int family)
+static __always_inline struct outcome known_flow(const struct run run, struct path *path)
 {
-	struct lb_backend *backend = bpf_map_lookup_elem(&lb_backends, &view->backend);
+	struct lb_backend *backend = bpf_map_lookup_elem(&lb_backends, &path->view.backend);
 	struct lb_clock *clock = clock_words();
+	enum lb_verdict verdict;
+	enum deferred deferred;
 
 	if (!backend || !clock)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	if (unlikely(READ_ONCE(backend->generation) != view->generation)) {
-		const enum lb_verdict verdict = backend_gone(p, view);
+		return done(LB_VERDICT_BROKEN_REFERENCE);
+	if (unlikely(READ_ONCE(backend->generation) != path->view.generation)) {
+		const struct outcome gone = backend_gone(path);
 
-		if (verdict != LB_CONTINUE)
-			return verdict;
+		if (gone.verdict != LB_CONTINUE)
+			return gone;
 	}
-	if (!(view->flags & LB_FLOW_REPLY) && unlikely(begins_anew(p, view, backend, clock)))
-		return defer_anew(p, view);
-	if (!(view->flags & LB_FLOW_LOCAL))
-		return hit_remote(ctx, p, at, view, hop, backend, clock, refresh, hook, family);
-	*refresh = observe(p, at, view, clock);
-	return to_local(ctx, p, view, LB_VERDICT_LOCAL_HIT, hook, family);
+	if (!(path->view.flags & LB_FLOW_REPLY) && unlikely(begins_anew(path, backend, clock)))
+		return defer_anew(path);
+	if (!(path->view.flags & LB_FLOW_LOCAL))
+		return known_remote(run, path, backend, clock);
+	deferred = observe(path, clock);
+	verdict = to_local(run, path, LB_VERDICT_LOCAL_HIT);
+	return (struct outcome){.verdict = verdict, .deferred = deferred};
 }
 
-static __always_inline enum lb_verdict arrive_flow(void *ctx, struct packet *p, int *refresh, const enum lb_hook hook,
-						   const int family)
+/* A reply of a backend on this node, which leaves by tc egress and nowhere else. */
+static __always_inline struct outcome known_reply(const struct run run, struct path *path)
 {
-	struct flow_view view;
-	struct flow_at at;
-	struct hop hop;
+	struct lb_clock *clock = clock_words();
+	enum deferred deferred;
 
-	keep_in_memory(p);
-	keep_in_memory(&view);
-	keep_in_memory(&hop);
-	keep_in_memory(&at);
-	switch (table_find(&view, &hop.to, &at, &p->tuple, family)) {
-	case TABLE_FOUND:
-		/* A reply of a backend on this node leaves by tc egress; arriving it is not what the entry was made
-		 * for. */
-		if (unlikely(flow_is_local_reply(&view)))
-			return LB_VERDICT_NOT_OURS;
-		return hit(ctx, p, &at, &view, &hop, refresh, hook, family);
-	case TABLE_BUSY:
-		return LB_VERDICT_FLOW_BUSY;
-	default:
-		return defer(p, DEFER_BEGIN);
-	}
+	if (!clock)
+		return done(LB_VERDICT_BROKEN_REFERENCE);
+	deferred = observe(path, clock);
+	if (!apply(run, path, 0))
+		return (struct outcome){.verdict = LB_VERDICT_MALFORMED, .deferred = deferred};
+	count_backend(path->view.backend, 1, path->p.l3_length);
+	return (struct outcome){.verdict = LB_VERDICT_LOCAL_REPLY, .deferred = deferred};
 }
 
 #endif

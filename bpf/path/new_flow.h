@@ -3,13 +3,11 @@
 #define LB_BPF_PATH_NEW_FLOW_H
 
 #include "path/count.h"
-#include "path/scratch.h"
 #include "path/deliver.h"
-#include "flow/flow.h"
-#include "packet/forward.h"
-#include "service/lookup.h"
+#include "path/hop.h"
+#include "path/scratch.h"
 #include "service/filter.h"
-#include "packet/packet.h"
+#include "service/lookup.h"
 #include "service/select.h"
 
 /* What becomes of the first packet of a flow. */
@@ -21,12 +19,12 @@ static __always_inline struct lb_service *service_of(enum lb_verdict *verdict, c
 	__u32 address;
 
 	if (p->classes & LB_CLASS_VIP)
-		service = lookup_frontend(p, family);
+		service = lookup_frontend(&p->tuple, family);
 	if (service)
 		return service;
-	address = lookup_address(p, family);
+	address = lookup_address(p->tuple.dst, family);
 	if (address & LB_ADDRESS_NODEPORT && is_nodeport(p->tuple.dport))
-		service = lookup_nodeport(p, family);
+		service = lookup_nodeport(&p->tuple, family);
 	if (address & LB_ADDRESS_VIP)
 		*verdict = LB_VERDICT_ANSWER_CLOSED_PORT;
 	else
@@ -34,10 +32,12 @@ static __always_inline struct lb_service *service_of(enum lb_verdict *verdict, c
 	return service;
 }
 
-static __always_inline void describe_flow(struct flow_view *view, const struct packet *p,
-					  const struct lb_backend *backend, const struct lb_clock *clock,
-					  const int family)
+static __always_inline void describe_flow(struct path *path, const struct lb_backend *backend,
+					  const struct lb_clock *clock, const int family)
 {
+	const struct packet *p = &path->p;
+	struct flow_view *view = &path->view;
+
 	copy_words(view->to.src, p->tuple.src, words_of(family));
 	copy_words(view->to.dst, backend->addr.word, words_of(family));
 	view->to.sport = p->tuple.sport;
@@ -45,76 +45,84 @@ static __always_inline void describe_flow(struct flow_view *view, const struct p
 	view->to.proto = p->tuple.proto;
 	view->generation = backend->generation;
 	view->flags = backend->flags & LB_BACKEND_LOCAL ? LB_FLOW_LOCAL : LB_FLOW_SNAT;
-	view->state = flow_observed_state(p, 0);
+	view->state = flow_observed_state(p->tcp_flags, 0);
 	view_touch(view, (__u8)p->tuple.proto, clock);
 }
 
-static __always_inline enum lb_verdict begin_remote(void *ctx, struct scratch *scratch, struct lb_backend *backend,
-						    const struct lb_clock *clock, const enum lb_hook hook,
-						    const int family)
+static __always_inline enum lb_verdict new_remote(const struct run run, struct path *path, struct lb_backend *backend,
+						  const struct lb_clock *clock)
 {
-	struct flow_view *view = &scratch->view;
-	struct packet *p = &scratch->p;
-	struct hop *hop = &scratch->hop;
-	enum lb_verdict verdict = hop_to_backend(ctx, hop, p, backend, clock, hook, family);
+	enum lb_verdict verdict = hop_to_backend(run, path, backend, clock);
 
 	if (verdict != LB_CONTINUE)
 		return verdict;
-	if (p->ttl <= 1)
+	if (path->p.ttl <= 1)
 		return LB_VERDICT_ANSWER_TIME_EXCEEDED;
-	if (exceeds_mtu(ctx, p, hop->mtu, hook))
+	if (exceeds_mtu(run, path))
 		return LB_VERDICT_ANSWER_TOO_BIG;
-	if (!source_address(view->to.src, hop->to.ifindex, family))
+	if (!source_address(path->view.to.src, path->hop.to.ifindex, run.family))
 		return LB_VERDICT_NO_ROUTE;
-	verdict = lb_flow_make(view, &p->tuple, family);
+	verdict = lb_flow_make(&path->view, &path->p.tuple, run.family);
 	if (verdict != LB_CONTINUE)
 		return verdict;
-	count_flow(view->backend);
-	return to_remote(ctx, p, view, &hop->to, LB_VERDICT_REMOTE_NEW, hook, family);
+	count_flow(path->view.backend);
+	return to_remote(run, path, LB_VERDICT_REMOTE_NEW);
 }
 
-static __always_inline enum lb_verdict begin_local(void *ctx, struct scratch *scratch, const struct lb_clock *clock,
-						   const enum lb_hook hook, const int family)
+static __always_inline enum lb_verdict new_local(const struct run run, struct path *path)
 {
-	const enum lb_verdict verdict = lb_flow_make(&scratch->view, &scratch->p.tuple, family);
+	const enum lb_verdict verdict = lb_flow_make(&path->view, &path->p.tuple, run.family);
 
 	if (verdict != LB_CONTINUE)
 		return verdict;
-	count_flow(scratch->view.backend);
-	return to_local(ctx, &scratch->p, &scratch->view, LB_VERDICT_LOCAL_NEW, hook, family);
+	count_flow(path->view.backend);
+	return to_local(run, path, LB_VERDICT_LOCAL_NEW);
 }
 
-/* First packet of a flow: service, policy, selection, both entries, off it goes. */
-static __always_inline enum lb_verdict begin(void *ctx, const enum lb_hook hook, const int family)
+/* Service, policy, selection: the backend that path->view then leads to. NULL where *verdict is the packet's. */
+static __always_inline struct lb_backend *choose_backend(enum lb_verdict *verdict, struct path *path, const int family)
+{
+	const struct packet *p = &path->p;
+	struct lb_service *service = service_of(verdict, p, family);
+	struct lb_backend *backend;
+
+	if (!service)
+		return NULL;
+	if (service->flags & LB_SERVICE_DROP) {
+		*verdict = LB_VERDICT_POLICY;
+		return NULL;
+	}
+	if (service->flags & LB_SERVICE_REJECT) {
+		*verdict = LB_VERDICT_ANSWER_NO_BACKEND;
+		return NULL;
+	}
+	if (p->tcp_flags & TCP_RST || p->fragment == FRAGMENT_LATER) {
+		*verdict = LB_VERDICT_NO_FLOW;
+		return NULL;
+	}
+	backend = select_backend(&path->view.backend, service, select_hash(&p->tuple, family));
+	if (!backend)
+		*verdict = LB_VERDICT_BROKEN_REFERENCE;
+	return backend;
+}
+
+/* First packet of a flow: a backend, both entries, off it goes. */
+static __always_inline enum lb_verdict new_flow(const struct run run)
 {
 	enum lb_verdict verdict = LB_VERDICT_BROKEN_REFERENCE;
 	struct scratch *scratch = scratch_memory();
 	struct lb_clock *clock = clock_words();
-	struct lb_service *service;
 	struct lb_backend *backend;
-	struct flow_view *view;
-	struct packet *p;
 
 	if (!scratch || !clock)
 		return verdict;
-	view = &scratch->view;
-	p = &scratch->p;
-	service = service_of(&verdict, p, family);
-	if (!service)
-		return verdict;
-	if (service->flags & LB_SERVICE_DROP)
-		return LB_VERDICT_POLICY;
-	if (service->flags & LB_SERVICE_REJECT)
-		return LB_VERDICT_ANSWER_NO_BACKEND;
-	if (p->tcp_flags & TCP_RST || p->fragment == FRAGMENT_LATER)
-		return LB_VERDICT_NO_FLOW;
-	backend = select_backend(&view->backend, service, p, family);
+	backend = choose_backend(&verdict, &scratch->path, run.family);
 	if (!backend)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	describe_flow(view, p, backend, clock, family);
-	if (view->flags & LB_FLOW_LOCAL)
-		return begin_local(ctx, scratch, clock, hook, family);
-	return begin_remote(ctx, scratch, backend, clock, hook, family);
+		return verdict;
+	describe_flow(&scratch->path, backend, clock, run.family);
+	if (scratch->path.view.flags & LB_FLOW_LOCAL)
+		return new_local(run, &scratch->path);
+	return new_remote(run, &scratch->path, backend, clock);
 }
 
 #endif

@@ -2,38 +2,32 @@
 #ifndef LB_BPF_PATH_PIPELINE_H
 #define LB_BPF_PATH_PIPELINE_H
 
-#include "path/rare.h"
-#include "path/count.h"
-#include "path/scratch.h"
-#include "path/deliver.h"
-#include "flow/flow.h"
-#include "packet/fragment.h"
-#include "path/known_flow.h"
-#include "service/lookup.h"
-#include "service/filter.h"
-#include "packet/packet.h"
 #include "packet/parse.h"
 #include "path/answer.h"
+#include "path/count.h"
+#include "path/known_flow.h"
+#include "path/rare.h"
+#include "path/scratch.h"
+#include "service/filter.h"
 
 /*
- * The story. A packet arriving at an uplink (XDP or tc ingress) becomes ours when its destination is an address that
- * services own, or one of this node's addresses with a NodePort or a SNAT port. From then on it may be dropped, and
- * every verdict is counted.
+ * The story. A packet that comes in at an uplink (XDP or tc ingress) becomes ours when its destination is an address
+ * that services own, or one of this node's addresses with a NodePort or a SNAT port. From then on it may be dropped,
+ * and every verdict is counted.
  *
- *   arrive -> parse -> ours? -> flow hit ---------------------------------> rewrite -> forward
- *                           \-> service -> select -> make both entries --/
+ *   ingress -> filter -> parse -> known flow ------------------------------> rewrite -> forward
+ *                                \-> service -> select -> make both entries --/
  *
- * A packet leaving (tc egress) is looked at only when its source is a backend on this node, and only to give a reply
- * the service's address again.
+ * A packet that goes out (tc egress) is looked at only when its source is a backend on this node, and only to give a
+ * reply the service's address again.
  *
- * Functions return a verdict, or LB_CONTINUE, or one of enum deferred, see scratch.h. An object calls a function that
- * does deferred work for one hook only, so the hook is a constant in it too; the family is branched on once.
+ * A program is put together in its entry file, with a function for each family, so that one does not pay with its stack
+ * for the other's variables. README.md tells the way by file.
  */
 
-static __always_inline enum lb_verdict parse_headers(void *ctx, struct packet *p, const enum lb_hook hook,
-						     const int family)
+static __always_inline enum lb_verdict parse_headers(const struct run run, struct packet *p)
 {
-	enum lb_verdict verdict = family == LB_AF_INET ? parse_ipv4(ctx, p, hook) : parse_ipv6(ctx, p, hook);
+	enum lb_verdict verdict = run.family == LB_AF_INET ? parse_ipv4(run, p) : parse_ipv6(run, p);
 
 	if (verdict != LB_CONTINUE)
 		return verdict;
@@ -42,235 +36,173 @@ static __always_inline enum lb_verdict parse_headers(void *ctx, struct packet *p
 
 		if (!scratch)
 			return LB_VERDICT_BROKEN_REFERENCE;
-		scratch->p = *p;
-		verdict = recall_fragment(scratch, family);
-		p->tuple.sport = scratch->p.tuple.sport;
-		p->tuple.dport = scratch->p.tuple.dport;
+		scratch->path.p = *p;
+		verdict = recall_fragment(scratch, run.family);
+		p->tuple.sport = scratch->path.p.tuple.sport;
+		p->tuple.dport = scratch->path.p.tuple.dport;
 		return verdict;
 	}
-	return parse_transport(ctx, p, hook, family);
+	return parse_transport(run, p);
 }
 
-static __always_inline enum lb_verdict arrive_ours(void *ctx, struct packet *p, int *refresh, const enum lb_hook hook,
-						   const int family)
+static __always_inline struct packet at_hand(const struct run run, const struct glance *glance)
 {
-	enum lb_verdict verdict;
-
-	if (!parse_addresses(ctx, p, hook, family))
-		return LB_VERDICT_NOT_IP;
-	verdict = parse_headers(ctx, p, hook, family);
-	if (unlikely(verdict != LB_CONTINUE))
-		return defer_verdict(p, DEFER_REFUSE, verdict, 0);
-	if (unlikely(is_icmp(p, family)))
-		return defer(p, DEFER_ICMP);
-	if (!(p->classes & LB_CLASS_VIP) && !is_snat_port(p->tuple.dport) && !is_nodeport(p->tuple.dport))
-		return LB_VERDICT_NOT_OURS;
-	return arrive_flow(ctx, p, refresh, hook, family);
-}
-
-static __always_inline enum lb_verdict leave_flow(void *ctx, struct packet *p, int *refresh, const int family)
-{
-	struct lb_clock *clock = clock_words();
-	struct flow_view view;
-	struct flow_at at;
-
-	if (!clock)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	keep_in_memory(p);
-	keep_in_memory(&view);
-	keep_in_memory(&at);
-	switch (table_find(&view, NULL, &at, &p->tuple, family)) {
-	case TABLE_FOUND:
-		break;
-	case TABLE_BUSY:
-		/* With its own address a reply would make the client reset the connection; lost, it is sent again. */
-		return LB_VERDICT_FLOW_BUSY;
-	default:
-		return LB_VERDICT_NOT_OURS;
-	}
-	if (!flow_is_local_reply(&view))
-		return LB_VERDICT_NOT_OURS;
-	*refresh = observe(p, &at, &view, clock);
-	if (!apply(ctx, p, &view, 0, LB_HOOK_TC_EGRESS, family))
-		return LB_VERDICT_MALFORMED;
-	count_backend(view.backend, 1, p->l3_length);
-	return LB_VERDICT_LOCAL_REPLY;
-}
-
-/* Whatever is not the reply of a flow leaves as it is: this node's own traffic is never ours to refuse. */
-static __always_inline enum lb_verdict leave_ours(void *ctx, struct packet *p, int *refresh, const int family)
-{
-	if (!parse_addresses(ctx, p, LB_HOOK_TC_EGRESS, family))
-		return LB_VERDICT_NOT_IP;
-	if (parse_headers(ctx, p, LB_HOOK_TC_EGRESS, family) != LB_CONTINUE)
-		return LB_VERDICT_NOT_OURS;
-	return is_icmp(p, family) ? defer(p, DEFER_ICMP) : leave_flow(ctx, p, refresh, family);
-}
-
-static __always_inline int ours(void *ctx, const struct glance *glance, const enum lb_hook hook, const int family)
-{
-	struct packet p = {
-		.ifindex = packet_ifindex(ctx, hook),
+	return (struct packet){
+		.ifindex = packet_ifindex(run),
 		.vlan = glance->vlan,
 		.l3_offset = glance->l3_offset,
 		.classes = glance->classes,
 	};
+}
+
+static __always_inline struct outcome flow_ingress(const struct run run, struct path *path)
+{
+	switch (table_find(&path->view, &path->hop.to, &path->at, &path->p.tuple, run.family)) {
+	case TABLE_FOUND:
+		/* A reply of a backend on this node leaves by tc egress; coming in it is not what the entry was made
+		 * for. */
+		if (unlikely(flow_is_local_reply(&path->view)))
+			return done(LB_VERDICT_NOT_OURS);
+		return known_flow(run, path);
+	case TABLE_BUSY:
+		return done(LB_VERDICT_FLOW_BUSY);
+	default:
+		return defer(&path->p, DEFER_NEW_FLOW, LB_CONTINUE);
+	}
+}
+
+static __always_inline struct outcome packet_ingress(const struct run run, struct path *path)
+{
+	struct packet *p = &path->p;
 	enum lb_verdict verdict;
-	int refresh = 0;
 
-	if (hook == LB_HOOK_TC_EGRESS)
-		verdict = leave_ours(ctx, &p, &refresh, family);
-	else
-		verdict = arrive_ours(ctx, &p, &refresh, hook, family);
-	return verdict | p.action << RESULT_ACTION_SHIFT | refresh;
+	if (!parse_addresses(run, p))
+		return done(LB_VERDICT_NOT_IP);
+	verdict = parse_headers(run, p);
+	if (unlikely(verdict != LB_CONTINUE))
+		return defer(p, DEFER_REFUSAL, verdict);
+	if (unlikely(is_icmp(p, run.family)))
+		return defer(p, DEFER_ICMP, LB_CONTINUE);
+	if (!(p->classes & LB_CLASS_VIP) && !is_snat_port(p->tuple.dport) && !is_nodeport(p->tuple.dport))
+		return done(LB_VERDICT_NOT_OURS);
+	return flow_ingress(run, path);
 }
 
-/* A frame for each family, so that one does not pay for the other's variables. */
-static OUT_OF_LINE int arrive4(void *ctx, const struct glance *glance, enum lb_hook hook)
+static __always_inline struct outcome flow_egress(const struct run run, struct path *path)
 {
-	return ours(ctx, glance, hook, LB_AF_INET);
+	switch (table_find(&path->view, NULL, &path->at, &path->p.tuple, run.family)) {
+	case TABLE_FOUND:
+		return flow_is_local_reply(&path->view) ? known_reply(run, path) : done(LB_VERDICT_NOT_OURS);
+	case TABLE_BUSY:
+		/* With its own address a reply would make the client reset the connection; lost, it is sent again. */
+		return done(LB_VERDICT_FLOW_BUSY);
+	default:
+		return done(LB_VERDICT_NOT_OURS);
+	}
 }
 
-static OUT_OF_LINE int arrive6(void *ctx, const struct glance *glance, enum lb_hook hook)
+/* Whatever is not the reply of a flow leaves as it is: this node's own traffic is never ours to refuse. */
+static __always_inline struct outcome packet_egress(const struct run run, struct path *path)
 {
-	return ours(ctx, glance, hook, LB_AF_INET6);
+	struct packet *p = &path->p;
+
+	if (!parse_addresses(run, p))
+		return done(LB_VERDICT_NOT_IP);
+	if (parse_headers(run, p) != LB_CONTINUE)
+		return done(LB_VERDICT_NOT_OURS);
+	return is_icmp(p, run.family) ? defer(p, DEFER_ICMP, LB_CONTINUE) : flow_egress(run, path);
 }
 
-static OUT_OF_LINE int leave4(void *ctx, const struct glance *glance)
+/* A packet that may be ours, as far as it goes without what is rare. */
+static __always_inline void process_family(const struct run run, const struct glance *glance, struct outcome *outcome)
 {
-	return ours(ctx, glance, LB_HOOK_TC_EGRESS, LB_AF_INET);
-}
+	struct path path;
 
-static OUT_OF_LINE int leave6(void *ctx, const struct glance *glance)
-{
-	return ours(ctx, glance, LB_HOOK_TC_EGRESS, LB_AF_INET6);
+	keep_in_memory(&path);
+	path.p = at_hand(run, glance);
+	*outcome = is_egress(run) ? packet_egress(run, &path) : packet_ingress(run, &path);
+	outcome->action = path.p.action;
 }
 
 /* From here on, what is rare. */
 
-static __always_inline void refresh(struct scratch *scratch, int family)
+static __always_inline enum lb_verdict resume_ingress(const struct run run, const struct outcome *outcome)
 {
-	lb_flow_refresh(&scratch->at, &scratch->p.tuple, &scratch->view, family);
-}
+	enum lb_verdict verdict = outcome->verdict;
 
-/* Does what an arriving packet's family function left to be done. Returns the verdict. */
-static __always_inline enum lb_verdict resume_arrival(void *ctx, struct scratch *scratch, int what,
-						      const enum lb_hook hook, int family)
-{
-	enum lb_verdict verdict;
-
-	switch (what) {
-	case DEFER_BEGIN_ANEW:
-		lb_flow_end(&scratch->p.tuple, &scratch->view, 0, family);
-		verdict = new_flow_out_of_line(ctx, hook, family);
-		break;
-	case DEFER_BEGIN:
-		verdict = new_flow_out_of_line(ctx, hook, family);
-		break;
+	switch (outcome->deferred) {
 	case DEFER_ICMP:
-		return icmp_out_of_line(ctx, hook, family);
-	case DEFER_REFUSE:
-		return refuse(&scratch->p, scratch->verdict, family);
+		return icmp_out_of_line(run);
+	case DEFER_REFUSAL:
+		return lb_refuse(verdict, run.family);
+	case DEFER_ANSWER:
+		break;
 	default:
-		verdict = scratch->verdict;
+		verdict = new_flow_out_of_line(run);
 		break;
 	}
-	return is_answer(verdict) ? answer_out_of_line(ctx, verdict, hook, family) : verdict;
+	return is_answer(verdict) ? answer_out_of_line(run, verdict) : verdict;
 }
 
-static __always_inline int finish(enum lb_verdict verdict, int action, const enum lb_hook hook)
+/* Does what a packet's family function left to be done. */
+static __always_inline void resume(const struct run run, struct outcome *outcome)
+{
+	struct scratch *scratch = scratch_memory();
+
+	if (!scratch) {
+		*outcome = done(LB_VERDICT_BROKEN_REFERENCE);
+		return;
+	}
+	if (outcome->deferred == DEFER_REFRESH) {
+		lb_flow_refresh(&scratch->path.at, &scratch->path.p.tuple, &scratch->path.view, run.family);
+		return;
+	}
+	if (!is_egress(run) && outcome->deferred == DEFER_FLOW_ANEW)
+		lb_flow_end(&scratch->path.p.tuple, &scratch->path.view, 0, run.family);
+	outcome->verdict = is_egress(run) ? icmp_out_of_line(run) : resume_ingress(run, outcome);
+	outcome->action = scratch->path.p.action;
+}
+
+static __always_inline int finish(const struct hook hook, enum lb_verdict verdict, int action)
 {
 	count_verdict(hook, verdict);
 	if (verdict < LB_VERDICT_FIRST_SEND)
-		return hook == LB_HOOK_XDP ? (int)XDP_PASS : TC_ACT_UNSPEC;
+		return hook.type == PROGRAM_XDP ? (int)XDP_PASS : TC_ACT_UNSPEC;
 	if (verdict < LB_VERDICT_FIRST_DROP)
 		return action;
-	return hook == LB_HOOK_XDP ? (int)XDP_DROP : TC_ACT_SHOT;
+	return hook.type == PROGRAM_XDP ? (int)XDP_DROP : TC_ACT_SHOT;
+}
+
+static __always_inline __u8 owner_classes(const struct run run, const struct glance *glance)
+{
+	const __be32 *addr = parse_owner(run, glance);
+
+	return addr ? address_classes(addr, run.family) : 0;
 }
 
 /* Whether the packet can be ours at all: one read of the filter. Most packets end here. */
-static __always_inline void look_at(struct glance *glance, void *ctx, const __u8 wanted, const enum lb_hook hook)
+static __always_inline void look_at(const struct run run, struct glance *glance)
 {
-	const __be32 *addr;
+	const __u8 wanted = is_egress(run) ? LB_CLASS_BACKEND : LB_CLASS_VIP | LB_CLASS_NODE;
 
-	parse_ethernet(glance, ctx, hook);
-	if (glance->family == LB_AF_INET) {
-		addr = parse_owner(ctx, glance, hook, LB_AF_INET);
-		if (addr)
-			glance->classes = address_classes(addr, LB_AF_INET) & wanted;
-	} else if (glance->family == LB_AF_INET6) {
-		addr = parse_owner(ctx, glance, hook, LB_AF_INET6);
-		if (addr)
-			glance->classes = address_classes(addr, LB_AF_INET6) & wanted;
-	}
+	parse_ethernet(run, glance);
+	if (glance->family == LB_AF_INET)
+		glance->classes = owner_classes((struct run){run.ctx, run.hook, LB_AF_INET}, glance) & wanted;
+	else if (glance->family == LB_AF_INET6)
+		glance->classes = owner_classes((struct run){run.ctx, run.hook, LB_AF_INET6}, glance) & wanted;
 }
 
-/* What becomes of a packet that may be ours, done. *action is for verdicts of kind SEND. */
-static __always_inline enum lb_verdict arrive_glanced(void *ctx, const struct glance *glance, int *action,
-						      const enum lb_hook hook)
+/* The end of every program: what is left to be done, the counter, the action. */
+static __always_inline int conclude(const struct run run, struct outcome *outcome)
 {
-	const int family = glance->family;
-	const int result = family == LB_AF_INET ? arrive4(ctx, glance, hook) : arrive6(ctx, glance, hook);
-	enum lb_verdict verdict = result & RESULT_VERDICT;
-	struct scratch *scratch;
-
-	*action = result >> RESULT_ACTION_SHIFT & 0xff;
-	if (likely(verdict < LB_CONTINUE && !(result & RESULT_REFRESH)))
-		return verdict;
-	scratch = scratch_memory();
-	if (!scratch)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	if (result & RESULT_REFRESH) {
-		refresh(scratch, family);
-		return verdict;
-	}
-	verdict = resume_arrival(ctx, scratch, verdict, hook, family);
-	*action = scratch->p.action;
-	return verdict;
+	if (unlikely(outcome->deferred))
+		resume(run, outcome);
+	return finish(run.hook, outcome->verdict, outcome->action);
 }
 
-static __always_inline int arrive(void *ctx, const enum lb_hook hook)
+static __always_inline int conclude_not_ours(const struct hook hook, const struct glance *glance)
 {
-	enum lb_verdict verdict;
-	struct glance glance = {};
-	int action = 0;
-
-	look_at(&glance, ctx, LB_CLASS_VIP | LB_CLASS_NODE, hook);
-	if (likely(!glance.classes))
-		verdict = glance.family ? LB_VERDICT_NOT_OURS : LB_VERDICT_NOT_IP;
-	else
-		verdict = arrive_glanced(ctx, &glance, &action, hook);
-	return finish(verdict, action, hook);
-}
-
-static __always_inline enum lb_verdict leave_glanced(void *ctx, const struct glance *glance)
-{
-	const int result = glance->family == LB_AF_INET ? leave4(ctx, glance) : leave6(ctx, glance);
-	const enum lb_verdict verdict = result & RESULT_VERDICT;
-	struct scratch *scratch;
-
-	if (likely(verdict < LB_CONTINUE && !(result & RESULT_REFRESH)))
-		return verdict;
-	scratch = scratch_memory();
-	if (!scratch)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	if (!(result & RESULT_REFRESH))
-		return icmp_out_of_line(ctx, LB_HOOK_TC_EGRESS, glance->family);
-	refresh(scratch, glance->family);
-	return verdict;
-}
-
-static __always_inline int leave(void *ctx)
-{
-	enum lb_verdict verdict;
-	struct glance glance = {};
-
-	look_at(&glance, ctx, LB_CLASS_BACKEND, LB_HOOK_TC_EGRESS);
-	if (likely(!glance.classes))
-		verdict = glance.family ? LB_VERDICT_NOT_OURS : LB_VERDICT_NOT_IP;
-	else
-		verdict = leave_glanced(ctx, &glance);
-	return finish(verdict, 0, LB_HOOK_TC_EGRESS);
+	return finish(hook, glance->family ? LB_VERDICT_NOT_OURS : LB_VERDICT_NOT_IP, 0);
 }
 
 #endif

@@ -3,45 +3,59 @@
 #define LB_BPF_PATH_SCRATCH_H
 
 #include "flow/flow.h"
-#include "packet/forward.h"
-#include "service/lookup.h"
-#include "packet/packet.h"
 #include "packet/answer.h"
+#include "packet/forward.h"
+#include "packet/packet.h"
 
 /*
- * Leaving something for later: the hit path has a small frame and few registers to lose, and all frames of a call chain
- * share 512 bytes of stack, so what is rare leaves its findings in per-CPU memory (struct scratch), returns one of
- * enum deferred, and is done by another function afterwards.
+ * Leaving something for later: the path of known flows has a small frame and few registers to lose, and all frames of a
+ * call chain share 512 bytes of stack. So what is rare leaves its findings in per-CPU memory (struct scratch) and says
+ * in its outcome what is to be done, which another function does afterwards.
  */
+
+/* A packet on its way, and what is known of its flow. */
+struct path {
+	struct packet p;
+	struct flow_view view; /* of the entry that was found, or is to be made */
+	struct flow_at at;     /* where it was found */
+	struct hop hop;
+};
 
 struct scratch {
 	struct flow_work work; /* first, see flow_work() */
-	struct packet p;
-	struct flow_view view;
-	struct flow_at at;
-	__u32 verdict;
+	struct path path;
 	struct tuple opposite; /* of the packet that an ICMP error quotes */
 	struct tuple quoted;
-	struct hop hop;
 	struct bpf_fib_lookup fib;
+	struct hop found; /* by the FIB */
 	struct lb_fragment_key fragment;
 	union answer_work answer;
 };
 _Static_assert(sizeof(struct scratch) <= sizeof(struct lb_scratch), "raise LB_SCRATCH_WORDS");
+_Static_assert(__builtin_offsetof(struct scratch, work) == 0, "flow_work() finds it at the start");
 
 enum deferred {
-	DEFER_BEGIN = LB_CONTINUE + 1, /* scratch: p */
-	DEFER_BEGIN_ANEW,	       /* scratch: p, view of the flow that is over */
-	DEFER_ICMP,		       /* scratch: p */
-	DEFER_REFUSE,		       /* scratch: p, verdict if the address is owned */
-	DEFER_ANSWER,		       /* scratch: p, verdict, hop.mtu */
+	DEFER_NOTHING,
+	DEFER_NEW_FLOW,	 /* scratch: p */
+	DEFER_FLOW_ANEW, /* scratch: p, view of the flow that is over */
+	DEFER_ICMP,	 /* scratch: p */
+	DEFER_REFUSAL,	 /* scratch: p; the verdict if the address is owned */
+	DEFER_ANSWER,	 /* scratch: p, hop.mtu; the verdict if it is answered */
+	DEFER_REFRESH,	 /* scratch: p, view, at; the verdict stands */
 };
 
-/* What a family's function returns: a verdict or deferred, the action of a SEND verdict, and whether the flow is to be
- * refreshed. */
-#define RESULT_VERDICT 0xff
-#define RESULT_ACTION_SHIFT 8
-#define RESULT_REFRESH 0x10000 /* scratch: p, view, at */
+/* What a family's function makes of a packet. Larger than a register, it would be returned in memory in any case. */
+struct outcome {
+	__u8 verdict;  /* enum lb_verdict */
+	__u8 deferred; /* enum deferred: what is left to be done before the verdict is final */
+	__u16 pad;
+	int action; /* what the program returns when the verdict is one of SEND */
+};
+
+static __always_inline struct outcome done(enum lb_verdict verdict)
+{
+	return (struct outcome){.verdict = verdict};
+}
 
 static __always_inline struct scratch *scratch_memory(void)
 {
@@ -50,66 +64,54 @@ static __always_inline struct scratch *scratch_memory(void)
 	return bpf_map_lookup_elem(&lb_scratch, &zero);
 }
 
-static __always_inline enum lb_verdict defer(const struct packet *p, const enum deferred what)
+static __always_inline struct outcome defer(const struct packet *p, const enum deferred what, enum lb_verdict verdict)
 {
 	struct scratch *scratch = scratch_memory();
 
 	if (!scratch)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	scratch->p = *p;
-	return (enum lb_verdict)what;
+		return done(LB_VERDICT_BROKEN_REFERENCE);
+	scratch->path.p = *p;
+	return (struct outcome){.verdict = verdict, .deferred = what};
 }
 
-static __always_inline enum lb_verdict defer_verdict(const struct packet *p, const enum deferred what,
-						     enum lb_verdict verdict, __u32 mtu)
+static __always_inline struct outcome defer_answer(const struct packet *p, enum lb_verdict verdict, __u32 mtu)
 {
 	struct scratch *scratch = scratch_memory();
 
 	if (!scratch)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	scratch->p = *p;
-	scratch->verdict = verdict;
-	scratch->hop.mtu = mtu;
-	return (enum lb_verdict)what;
+		return done(LB_VERDICT_BROKEN_REFERENCE);
+	scratch->path.p = *p;
+	scratch->path.hop.mtu = mtu;
+	return (struct outcome){.verdict = verdict, .deferred = DEFER_ANSWER};
 }
 
-static __always_inline enum lb_verdict defer_anew(const struct packet *p, const struct flow_view *view)
+static __always_inline struct outcome defer_anew(const struct path *path)
 {
 	struct scratch *scratch = scratch_memory();
 
 	if (!scratch)
-		return LB_VERDICT_BROKEN_REFERENCE;
-	scratch->p = *p;
-	scratch->view = *view;
-	return (enum lb_verdict)DEFER_BEGIN_ANEW;
+		return done(LB_VERDICT_BROKEN_REFERENCE);
+	scratch->path.p = path->p;
+	scratch->path.view = path->view;
+	return (struct outcome){.deferred = DEFER_FLOW_ANEW};
 }
 
-/* Once a second, and when the flow's state changes, its entries are told that it lives. Returns RESULT_REFRESH then. */
-static __always_inline int observe(const struct packet *p, const struct flow_at *at, struct flow_view *view,
-				   const struct lb_clock *clock)
+/* Once a second, and when the flow's state changes, its entries are told that it lives. */
+static __always_inline enum deferred observe(struct path *path, const struct lb_clock *clock)
 {
-	const __u8 state = flow_observed_state(p, view->flags);
+	const __u8 state = flow_observed_state(path->p.tcp_flags, path->view.flags);
 	struct scratch *scratch;
 
-	if (likely(view->touched == (__u8)clock->now && !(state & ~view->state)))
-		return 0;
+	if (likely(path->view.touched == (__u8)clock->now && !(state & ~path->view.state)))
+		return DEFER_NOTHING;
 	scratch = scratch_memory();
 	if (!scratch)
-		return 0;
-	view->state |= state;
-	scratch->p = *p;
-	scratch->view = *view;
-	scratch->at = *at;
-	return RESULT_REFRESH;
-}
-
-/* An owned address may be refused or dropped; one that only shares a filter bucket with an owned one goes on untouched.
- */
-static __always_inline enum lb_verdict refuse(const struct packet *p, enum lb_verdict verdict, const int family)
-{
-	if (!(p->classes & LB_CLASS_VIP) || !(lookup_address(p, family) & LB_ADDRESS_VIP))
-		return LB_VERDICT_NOT_OURS;
-	return verdict;
+		return DEFER_NOTHING;
+	path->view.state |= state;
+	scratch->path.p = path->p;
+	scratch->path.view = path->view;
+	scratch->path.at = path->at;
+	return DEFER_REFRESH;
 }
 
 #endif

@@ -7,27 +7,32 @@
 int lb_tc_new_flow(struct __sk_buff *ctx, int family)
 {
 	if (family == LB_AF_INET)
-		return begin(ctx, LB_HOOK_TC_INGRESS, LB_AF_INET);
-	return begin(ctx, LB_HOOK_TC_INGRESS, LB_AF_INET6);
+		return new_flow((struct run){ctx, TC_INGRESS, LB_AF_INET});
+	return new_flow((struct run){ctx, TC_INGRESS, LB_AF_INET6});
 }
 
 int lb_tc_icmp(struct __sk_buff *ctx, int family)
 {
 	if (family == LB_AF_INET)
-		return icmp_arrives(ctx, LB_HOOK_TC_INGRESS, LB_AF_INET);
-	return icmp_arrives(ctx, LB_HOOK_TC_INGRESS, LB_AF_INET6);
+		return icmp_ingress((struct run){ctx, TC_INGRESS, LB_AF_INET});
+	return icmp_ingress((struct run){ctx, TC_INGRESS, LB_AF_INET6});
 }
 
 int lb_tc_answer(struct __sk_buff *ctx, int verdict, int family)
 {
 	if (family == LB_AF_INET)
-		return answer_packet(ctx, verdict, LB_HOOK_TC_INGRESS, LB_AF_INET);
-	return answer_packet(ctx, verdict, LB_HOOK_TC_INGRESS, LB_AF_INET6);
+		return answer_packet((struct run){ctx, TC_INGRESS, LB_AF_INET}, verdict);
+	return answer_packet((struct run){ctx, TC_INGRESS, LB_AF_INET6}, verdict);
+}
+
+int lb_tc_hop(struct __sk_buff *ctx)
+{
+	return hop_by_fib((struct run){ctx, TC_INGRESS, 0});
 }
 
 int lb_tc_egress_icmp(struct __sk_buff *ctx, int family)
 {
 	if (family == LB_AF_INET)
-		return icmp_leaves(ctx, LB_AF_INET);
-	return icmp_leaves(ctx, LB_AF_INET6);
+		return icmp_egress((struct run){ctx, TC_EGRESS, LB_AF_INET});
+	return icmp_egress((struct run){ctx, TC_EGRESS, LB_AF_INET6});
 }

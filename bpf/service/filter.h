@@ -2,7 +2,7 @@
 #ifndef LB_BPF_SERVICE_FILTER_H
 #define LB_BPF_SERVICE_FILTER_H
 
-#include "packet/packet.h"
+#include "tuple.h"
 
 /* LB_CLASS_* that this address may have; 0 is certain. */
 static __always_inline __u8 address_classes(const __be32 *addr, const int family)

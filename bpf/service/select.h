@@ -2,7 +2,7 @@
 #ifndef LB_BPF_SERVICE_SELECT_H
 #define LB_BPF_SERVICE_SELECT_H
 
-#include "packet/packet.h"
+#include "tuple.h"
 
 static __always_inline int member_slot(__u32 *slot, __u32 index)
 {
@@ -15,12 +15,16 @@ static __always_inline int member_slot(__u32 *slot, __u32 index)
 	return 1;
 }
 
-/* The backend that a service's ring has for this packet's five-tuple; NULL where the maps contradict each other. */
-static __always_inline struct lb_backend *select_backend(__u32 *slot, const struct lb_service *service,
-							 const struct packet *p, const int family)
+/* The number that a tuple's backend is chosen by: equal on all nodes that are to choose alike. */
+static __always_inline __u32 select_hash(const struct tuple *tuple, const int family)
 {
-	const __u32 hash = lb_select_hash(lb_config.select_seed, p->tuple.src, p->tuple.dst, words_of(family),
-					  p->tuple.sport, p->tuple.dport, p->tuple.proto);
+	return lb_select_hash(lb_config.select_seed, tuple->src, tuple->dst, words_of(family), tuple->sport,
+			      tuple->dport, tuple->proto);
+}
+
+/* The backend that a service's ring has under this hash; NULL where the maps contradict each other. */
+static __always_inline struct lb_backend *select_backend(__u32 *slot, const struct lb_service *service, __u32 hash)
+{
 	const __u32 ring_slot = service->ring_offset + (hash & (service->ring_slots - 1));
 	const __u32 chunk_index = ring_slot >> LB_RING_CHUNK_SHIFT;
 	struct lb_ring_chunk *chunk = bpf_map_lookup_elem(&lb_rings, &chunk_index);
