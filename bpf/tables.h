@@ -50,7 +50,7 @@ LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_clock, 1, BPF_F_MMAPABLE, lb_clock);
 LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_constants, 1, 0, lb_constants);
 LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, LB_VERDICT_COUNTERS, 0, lb_verdicts);
 LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_answer_budget, 1, 0, lb_answer_budget);
-LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_scratch, 1, 0, lb_scratch);
+LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_scratch, 2, 0, lb_scratch);
 
 #ifdef LB_DEFINE_TABLES
 const volatile struct lb_config lb_config = {};

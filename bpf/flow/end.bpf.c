@@ -44,11 +44,9 @@ static __always_inline void flow_end(const struct tuple *forward, const struct t
 		unlock(gate);
 }
 
-int lb_flow_end(const struct tuple *key, const struct flow_view *view, int how, int family)
+int lb_flow_end(struct flow_work *work, const struct tuple *key, const struct flow_view *view, int how, int family)
 {
-	struct flow_work *work = flow_work();
-
-	if (!key || !view || !work)
+	if (!work || !key || !view)
 		return 0;
 	tuple_reverse(&work->ended, &view->to, family);
 	if (view->flags & LB_FLOW_REPLY)

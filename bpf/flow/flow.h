@@ -2,10 +2,9 @@
 #ifndef LB_BPF_FLOW_FLOW_H
 #define LB_BPF_FLOW_FLOW_H
 
-#include "flow/table.h"
 #include "flow/lock.h"
-#include "tuple.h"
 #include "flow/ports.h"
+#include "flow/table.h"
 
 /*
  * Flows: two entries of the table that undo each other, and for SNAT the port between them. Both are made before the
@@ -13,8 +12,8 @@
  */
 
 /*
- * Room for what is done to one flow at a time, which the stack has not: at the start of lb_scratch. swept is for the
- * sweeper alone, ended for lb_flow_end() alone, which the others call.
+ * Room for what is done to one flow at a time, which the stack has not: at the start of each element of lb_scratch.
+ * ended is lb_flow_end()'s, which the others call, swept the sweeper's.
  */
 struct flow_work {
 	struct tuple pair_key;
@@ -27,11 +26,13 @@ struct flow_work {
 	__u32 reply_exists;
 };
 
-static __always_inline struct flow_work *flow_work(void)
-{
-	const __u32 zero = 0;
+/* Elements of lb_scratch. On old kernels a packet may interrupt the sweeper on its CPU, so it has one of its own. */
+#define SCRATCH_PACKET 0
+#define SCRATCH_SWEEP 1
 
-	return bpf_map_lookup_elem(&lb_scratch, &zero);
+static __always_inline struct flow_work *flow_work(const __u32 whose)
+{
+	return bpf_map_lookup_elem(&lb_scratch, &whose);
 }
 
 /* Where the forward entry's source port comes from. */
@@ -67,17 +68,17 @@ int lb_flow_refresh(struct flow_at *at, const struct tuple *key, struct flow_vie
  * Ends a flow, given one of its entries. The port is given back last, so nobody can get a port that somebody still
  * sends from, and under the gate of the forward key, so that nobody makes the flow again meanwhile.
  */
-int lb_flow_end(const struct tuple *key, const struct flow_view *view, int how, int family);
+int lb_flow_end(struct flow_work *work, const struct tuple *key, const struct flow_view *view, int how, int family);
 
 /* One entry into the table; the flow that it pushes out, if any, ends. */
-static __always_inline enum table_inserted flow_insert(struct flow_copy *evicted, const struct tuple *key,
+static __always_inline enum table_inserted flow_insert(struct flow_work *work, const struct tuple *key,
 						       const struct flow_view *view, const int family)
 {
-	const enum table_inserted inserted = lb_table_insert(evicted, key, view, family);
+	const enum table_inserted inserted = lb_table_insert(&work->evicted, key, view, family);
 
 	if (inserted != TABLE_EVICTED)
 		return inserted;
-	lb_flow_end(&evicted->key, &evicted->view, FLOW_END_OUT, family);
+	lb_flow_end(work, &work->evicted.key, &work->evicted.view, FLOW_END_OUT, family);
 	return TABLE_INSERTED;
 }
 

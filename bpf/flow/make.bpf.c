@@ -49,7 +49,7 @@ static __always_inline enum lb_verdict choose_local_source(struct flow_work *wor
 		if (work->reply_exists)
 			return adopt_reply(work, view, family);
 		if (work->other.state & LB_FLOW_CLOSING || entry_remaining(clock, work->other.expires) < 0) {
-			lb_flow_end(&work->pair_key, &work->other, 0, family);
+			lb_flow_end(work, &work->pair_key, &work->other, 0, family);
 			return LB_CONTINUE;
 		}
 		view->to.sport = preferred_port(flow_hash(key, family) + ((__u64)i << 22));
@@ -83,15 +83,15 @@ static __always_inline enum lb_verdict insert_both(struct flow_work *work, const
 
 	if (!work->reply_exists) {
 		flow_reverse(&work->pair_key, &work->pair_view, key, view, family);
-		inserted = flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family);
+		inserted = flow_insert(work, &work->pair_key, &work->pair_view, family);
 		if (inserted != TABLE_INSERTED && view->flags & LB_FLOW_SNAT)
 			port_release(pool_towards(view, family), view->to.sport);
 	}
 	if (inserted == TABLE_INSERTED) {
-		inserted = flow_insert(&work->evicted, key, view, family);
+		inserted = flow_insert(work, key, view, family);
 		if (inserted == TABLE_INSERTED)
 			return LB_CONTINUE;
-		lb_flow_end(key, view, FLOW_END_OUT | FLOW_END_GATED, family);
+		lb_flow_end(work, key, view, FLOW_END_OUT | FLOW_END_GATED, family);
 	}
 	return inserted == TABLE_INSERT_FULL ? LB_VERDICT_FLOW_TABLE_FULL : LB_VERDICT_FLOW_BUSY;
 }
@@ -151,7 +151,7 @@ static __always_inline enum lb_verdict flow_make(struct flow_work *work, struct 
 
 int lb_flow_make(struct flow_view *view, const struct tuple *key, int family)
 {
-	struct flow_work *work = flow_work();
+	struct flow_work *work = flow_work(SCRATCH_PACKET);
 	struct lb_clock *clock = clock_words();
 
 	if (!view || !key || !work || !clock)

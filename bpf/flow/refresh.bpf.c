@@ -24,7 +24,7 @@ static __always_inline void flow_refresh(struct flow_work *work, struct flow_at 
 		table_touch(&work->pair_at, view, family);
 	} else if (found == TABLE_MISSING && flow_may_heal(view, family)) {
 		flow_reverse(&work->pair_key, &work->pair_view, key, view, family);
-		if (flow_insert(&work->evicted, &work->pair_key, &work->pair_view, family) != TABLE_INSERTED &&
+		if (flow_insert(work, &work->pair_key, &work->pair_view, family) != TABLE_INSERTED &&
 		    view->flags & LB_FLOW_SNAT)
 			port_release(pool_towards(view, family), view->to.sport);
 	}
@@ -32,7 +32,7 @@ static __always_inline void flow_refresh(struct flow_work *work, struct flow_at 
 
 int lb_flow_refresh(struct flow_at *at, const struct tuple *key, struct flow_view *view, int family)
 {
-	struct flow_work *work = flow_work();
+	struct flow_work *work = flow_work(SCRATCH_PACKET);
 	struct lb_clock *clock = clock_words();
 
 	if (!at || !key || !view || !work || !clock)

@@ -58,7 +58,7 @@ static __always_inline enum sweep_by sweep_by_pair(struct flow_work *work, const
 		return SWEEP_ALONE;
 	if (!table_free(&work->pair_at, family))
 		return SWEEP_LATER;
-	lb_flow_end(&work->pair_key, pair, FLOW_END_OUT, family);
+	lb_flow_end(work, &work->pair_key, pair, FLOW_END_OUT, family);
 	return SWEEP_DONE;
 }
 
@@ -81,7 +81,7 @@ static __always_inline int sweep_entry(struct flow_work *work, struct lb_flow *e
 	if (!entry_free(entry, seq))
 		return 0;
 	if (!(flow->view.flags & LB_FLOW_REPLY))
-		lb_flow_end(&flow->key, &flow->view, FLOW_END_OUT, family);
+		lb_flow_end(work, &flow->key, &flow->view, FLOW_END_OUT, family);
 	else if (flow->view.flags & LB_FLOW_SNAT)
 		port_release(port_pool(flow->key.src, flow->key.sport, flow->key.proto, family), flow->key.dport);
 	return 1;
@@ -92,7 +92,7 @@ static __always_inline int sweep_entry(struct flow_work *work, struct lb_flow *e
 /* Live entries left, and above them how many were freed. */
 static __always_inline int sweep_set(__u32 index, const int family)
 {
-	struct flow_work *work = flow_work();
+	struct flow_work *work = flow_work(SCRATCH_SWEEP);
 	void *set = table_set(index, family);
 	int live = 0, freed = 0;
 

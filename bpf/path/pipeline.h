@@ -45,7 +45,7 @@ static __always_inline enum lb_verdict parse_headers(const struct run run, struc
 	return parse_transport(run, p);
 }
 
-static __always_inline struct packet at_hand(const struct run run, const struct glance *glance)
+static __always_inline struct packet packet_from(const struct run run, const struct glance *glance)
 {
 	return (struct packet){
 		.ifindex = packet_ifindex(run),
@@ -119,7 +119,7 @@ static __always_inline void process_family(const struct run run, const struct gl
 	struct path path;
 
 	keep_in_memory(&path);
-	path.p = at_hand(run, glance);
+	path.p = packet_from(run, glance);
 	*outcome = is_egress(run) ? packet_egress(run, &path) : packet_ingress(run, &path);
 	outcome->action = path.p.action;
 }
@@ -158,7 +158,7 @@ static __always_inline void resume(const struct run run, struct outcome *outcome
 		return;
 	}
 	if (!is_egress(run) && outcome->deferred == DEFER_FLOW_ANEW)
-		lb_flow_end(&scratch->path.p.tuple, &scratch->path.view, 0, run.family);
+		lb_flow_end(&scratch->work, &scratch->path.p.tuple, &scratch->path.view, 0, run.family);
 	outcome->verdict = is_egress(run) ? icmp_out_of_line(run) : resume_ingress(run, outcome);
 	outcome->action = scratch->path.p.action;
 }

@@ -59,9 +59,9 @@ static __always_inline struct outcome done(enum lb_verdict verdict)
 
 static __always_inline struct scratch *scratch_memory(void)
 {
-	const __u32 zero = 0;
+	const __u32 whose = SCRATCH_PACKET;
 
-	return bpf_map_lookup_elem(&lb_scratch, &zero);
+	return bpf_map_lookup_elem(&lb_scratch, &whose);
 }
 
 static __always_inline struct outcome defer(const struct packet *p, const enum deferred what, enum lb_verdict verdict)
