@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/attachment.h"
+
+#include <net/if.h>
+
+#include <algorithm>
+#include <array>
+
+namespace fairlead::datapath {
+namespace {
+
+bool same_place(const Attachment& a, const Attachment& b) {
+  return a.ifindex == b.ifindex && a.hook == b.hook && a.means == b.means;
+}
+
+bool contains_place(const std::vector<Attachment>& all, const Attachment& attachment) {
+  return std::any_of(all.begin(), all.end(), [&](const Attachment& one) { return same_place(one, attachment); });
+}
+
+// Of two in one place, as two tcx links of different builds can be, the first is kept.
+bool is_kept(const std::vector<Attachment>& wanted, const std::vector<Attachment>& actual,
+             std::vector<Attachment>::const_iterator one) {
+  return contains_place(wanted, *one) && !contains_place({actual.begin(), one}, *one);
+}
+
+const char* name_of(const Attachment& attachment) {
+  if (attachment.hook == Hook::kXdp) return attachment.means == Means::kXdpGeneric ? "XDP (generic)" : "XDP (native)";
+  const bool ingress = attachment.hook == Hook::kTcIngress;
+  if (attachment.means == Means::kTcx) return ingress ? "tc ingress (tcx)" : "tc egress (tcx)";
+  return ingress ? "tc ingress" : "tc egress";
+}
+
+}  // namespace
+
+std::vector<Step> diff(const std::vector<Attachment>& wanted, const std::vector<Attachment>& actual) {
+  std::vector<Step> without_device, tc, detach, xdp;
+  for (auto one = actual.begin(); one != actual.end(); ++one)
+    if (!is_kept(wanted, actual, one)) (one->ifindex ? detach : without_device).push_back({Step::kDetach, *one});
+  for (const Attachment& want : wanted) {
+    std::vector<Step>& steps = want.hook == Hook::kXdp ? xdp : tc;
+    const auto have =
+        std::find_if(actual.begin(), actual.end(), [&](const Attachment& one) { return same_place(one, want); });
+    if (have == actual.end())
+      steps.push_back({Step::kAttach, want});
+    else if (have->program != want.program)
+      steps.push_back({Step::kReplace, {want.ifindex, want.hook, want.means, want.program, have->link}});
+  }
+  std::vector<Step> all;
+  for (const auto* some : {&without_device, &tc, &detach, &xdp})
+    all.insert(all.end(), some->begin(), some->end());
+  return all;
+}
+
+std::string describe(const Attachment& attachment) {
+  if (!attachment.ifindex) return "the link " + attachment.link;
+  std::array<char, IF_NAMESIZE> name{};
+  const bool known = if_indextoname(static_cast<unsigned>(attachment.ifindex), name.data());
+  return std::string(name_of(attachment)) + " on " +
+         (known ? name.data() : "device " + std::to_string(attachment.ifindex));
+}
+
+}  // namespace fairlead::datapath

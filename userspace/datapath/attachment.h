@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fairlead::datapath {
+
+// Where on a device a program sees packets.
+enum class Hook { kXdp, kTcIngress, kTcEgress };
+
+// What holds it there: a link, or a filter of the device's clsact qdisc.
+enum class Means { kXdpNative, kXdpGeneric, kTcx, kClsact };
+
+// A program of ours on a device.
+struct Attachment {
+  int ifindex = 0;  // 0: a link without a device in this network namespace
+  Hook hook = Hook::kXdp;
+  Means means = Means::kXdpNative;
+  std::uint32_t program = 0;  // id
+  std::string link;           // what datapath::Links knows it by; filters have none
+
+  bool operator==(const Attachment&) const = default;
+};
+
+struct Step {
+  enum Action { kAttach, kReplace, kDetach };
+  Action action;
+  Attachment attachment;  // for kReplace: as it will be
+
+  bool operator==(const Step&) const = default;
+};
+
+// What turns actual into wanted. A program is replaced where it is if hook and means stay. The order leaves no packet
+// unseen that one of ours sees before and after: what tc does comes first, because tc does all that XDP does; then
+// what is not wanted goes, a link of another XDP mode among it, which the kernel does not have beside the new one;
+// XDP comes last.
+std::vector<Step> diff(const std::vector<Attachment>& wanted, const std::vector<Attachment>& actual);
+
+// "XDP (native) on eth0", for logs.
+std::string describe(const Attachment& attachment);
+
+}  // namespace fairlead::datapath
