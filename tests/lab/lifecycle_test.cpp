@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 
+#include "tests/lab/leftovers.h"
 #include "tests/lab/scenario.h"
 
 // lbd starts, leaves, comes back, and is taken off the node.
@@ -69,6 +70,7 @@ TEST_P(Lifecycle, LeavesForwardingBehindAndTakesItUpAgain) {
   EXPECT_TRUE(daemon().query<admin::StatusView>({"status"})->adopted);
   EXPECT_THAT(daemon().log(), HasSubstr("adopted 4 service ports, 8 backends"));
   expect_service();
+  expect_clean_end(*lab_, daemon());
 }
 
 TEST_P(Lifecycle, CleanUpLeavesNoTrace) {
@@ -80,7 +82,7 @@ TEST_P(Lifecycle, CleanUpLeavesNoTrace) {
   EXPECT_EQ(daemon().stop(), 0);
   const std::string left = traces();
   // Where libbpf and the kernel know tcx, the tc programs are links among the pins.
-  EXPECT_THAT(left, testing::AnyOf(HasSubstr("clsact"), HasSubstr("tc-ingress-eth0")));
+  EXPECT_THAT(left, testing::AnyOf(HasSubstr("clsact"), HasSubstr("/links/tc-ingress-")));
   EXPECT_THAT(left, HasSubstr("lb_flow4"));
   EXPECT_EQ(left.find("prog/xdp") != left.npos, GetParam() != "off") << left;
 
@@ -117,6 +119,8 @@ TEST_F(Daemons, ComesBackAfterAKill) {
   EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
   for (const HeldConnection& connection : *hold->finish())
     EXPECT_EQ(connection.broken, "") << connection.server;
+  EXPECT_EQ(daemon().stop(SIGKILL), 128 + SIGKILL);
+  expect_clean_end(*lab_, daemon());
 }
 
 // Of two that write the same maps neither would know what is in them. The first one must not notice the attempt.
@@ -147,6 +151,7 @@ TEST_F(Daemons, SecondDaemonOfANodeIsRefused) {
   EXPECT_EQ(programs(), before);
   EXPECT_TRUE(first.is_running());
   EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
+  expect_clean_end(*lab_, first);
 }
 
 // What would take the maps from under a daemon that goes on believing in them.
@@ -160,6 +165,7 @@ TEST_F(Daemons, CleanUpOfARunningDaemonIsRefused) {
   EXPECT_EQ(cleanup->wait(seconds(20)), 1);
   EXPECT_THAT(cleanup->err(), HasSubstr("another lbd"));
   EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
+  expect_clean_end(*lab_, daemon);
 }
 
 TEST_F(Daemons, WithoutABpfFileSystemItSaysHowToMountOne) {

@@ -79,8 +79,8 @@ Result<> run(const Options& options) {
   return Daemon(options).run();
 }
 
-std::vector<Error> clean_up(const Options& options) {
-  return datapath::remove_all(options.datapath.pin_directory);
+datapath::CleanUp clean_up(const Options& options) {
+  return datapath::clean_up(options.datapath.pin_directory);
 }
 
 }  // namespace fairlead::daemon

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "userspace/daemon/options/options.h"
+#include "userspace/datapath/cleanup.h"
 #include "userspace/util/result.h"
 
 namespace fairlead::daemon {
@@ -9,7 +10,7 @@ namespace fairlead::daemon {
 // Runs lbd until SIGTERM or SIGINT. Forwarding goes on afterwards.
 Result<> run(const Options& options);
 
-// --cleanup: forwarding ends. Returns what could not be removed.
-std::vector<Error> clean_up(const Options& options);
+// --cleanup: forwarding ends.
+datapath::CleanUp clean_up(const Options& options);
 
 }  // namespace fairlead::daemon

@@ -112,7 +112,7 @@ admin::StatusView Inspection::status() const {
   status.failed_writes = parts_.sync.has_pending_writes() ? static_cast<std::int64_t>(parts_.sync.failed_writes()) : 0;
   for (const auto& [name, attached] : parts_.network.attached()) {
     admin::DeviceView device{name, attached.ifindex, datapath::to_string(attached.xdp), {}, attached.note};
-    for (const Address& address : parts_.network.addresses_of(name))
+    for (const Address& address : parts_.network.addresses_of(attached.ifindex))
       device.addresses.push_back(address.to_string());
     status.devices.push_back(std::move(device));
   }

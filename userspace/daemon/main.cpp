@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <iostream>
 
 #include "userspace/daemon/daemon.h"
 
@@ -58,10 +59,12 @@ void log_remarks(const daemon::Options& options) {
 }
 
 int run_cleanup(const daemon::Options& options) {
-  const auto errors = daemon::clean_up(options);
-  for (const Error& error : errors)
-    spdlog::error("{}", error.message);
-  return errors.empty() ? 0 : 1;
+  const auto result = daemon::clean_up(options);
+  for (const std::string& removed : result.removed)
+    std::cout << "removed " << removed << "\n";
+  for (const Error& left : result.left)
+    spdlog::error("{}", left.message);
+  return result.left.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/node_network.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 namespace fairlead::daemon {
-namespace {
-
-const Address* first_of(const std::vector<Address>& addresses, Family family) {
-  const auto it = std::find_if(addresses.begin(), addresses.end(), [&](const Address& address) {
-    return address.family == family && !address.is_loopback() && !address.is_link_local();
-  });
-  return it == addresses.end() ? nullptr : &*it;
-}
-
-}  // namespace
 
 NodeNetwork::NodeNetwork(datapath::Object& object, const Options& options, host::Host host)
-    : object_(&object), options_(&options), host_(std::move(host)), attacher_(object, options.datapath.pin_directory) {
+    : object_(&object), options_(&options), host_(std::move(host)), uplinks_(object, options) {
 }
 
 Result<NodeNetwork> NodeNetwork::open(datapath::Object& object, const Options& options) {
@@ -27,59 +15,17 @@ Result<NodeNetwork> NodeNetwork::open(datapath::Object& object, const Options& o
   return NodeNetwork(object, options, std::move(*host));
 }
 
-std::vector<std::string> NodeNetwork::wanted_devices() const {
-  return options_->devices.empty() ? host_.default_route_devices() : options_->devices;
-}
-
-Result<> NodeNetwork::attach() {
-  const std::vector<std::string> wanted = wanted_devices();
-  if (wanted.empty()) return Error{"no device to attach to: no default route; say --devices", ENODEV};
-  Result<> result;
-  for (const std::string& name : wanted) {
-    const host::Device* device = host_.device(name);
-    const auto known = attached_.find(name);
-    if (device && known != attached_.end() && known->second.ifindex == device->ifindex) continue;
-    attached_.erase(name);
-    auto attached = attacher_.attach(name, options_->xdp_mode);
-    if (!attached) {
-      result = attached.error();
-      continue;
-    }
-    spdlog::info("attached to {} (XDP {}){}{}", name, datapath::to_string(attached->xdp),
-                 attached->note.empty() ? "" : ": ", attached->note);
-    attached_[name] = *attached;
-  }
-  return result;
-}
-
-state::Devices::Content NodeNetwork::device_table() const {
-  state::Devices::Content table;
-  for (const auto& [name, attached] : attached_) {
-    const host::Device* device = host_.device(name);
-    if (!device || device->ifindex != attached.ifindex) continue;
-    lb_device value{};
-    if (const Address* address = first_of(device->addresses, Family::IPv4)) value.addr4 = state::to_abi(*address);
-    if (const Address* address = first_of(device->addresses, Family::IPv6)) value.addr6 = state::to_abi(*address);
-    if (attached.xdp != datapath::XdpMode::kOff) value.flags = LB_DEVICE_XDP_REDIRECT;
-    value.parent = static_cast<std::uint32_t>(device->parent);
-    value.vlan_id = device->vlan_id;
-    table[static_cast<std::uint32_t>(device->ifindex)] = value;
-  }
-  return table;
-}
-
 Result<NodeNetwork::Changes> NodeNetwork::read() {
   const auto changes = host_.read();
   if (!changes) return changes.error();
-  if (changes->devices)
-    if (auto attached = attach(); !attached) spdlog::error("{}", attached.error().message);
+  if (changes->devices) uplinks_.follow(host_);
   if (changes->routes) ++object_->clock[0].route_epoch;
   return Changes{changes->devices};
 }
 
 void NodeNetwork::confirm_neighbours() const {
   std::set<int> ifindices;
-  for (const auto& [name, attached] : attached_)
+  for (const auto& [name, attached] : attached())
     ifindices.insert(attached.ifindex);
   host_.confirm_neighbours(ifindices);
 }
@@ -112,21 +58,21 @@ std::set<Address> NodeNetwork::nodeport_addresses(const model::Node* node) const
 std::set<Address> NodeNetwork::primary_addresses(const model::Node* node) const {
   std::set<Address> primary;
   for (const Family family : {Family::IPv4, Family::IPv6}) {
-    const Address* address = node ? first_of(node->internal_ips, family) : nullptr;
+    const Address* address = node ? host::preferred_address(node->internal_ips, family) : nullptr;
     std::vector<Address> on_device;
-    for (const std::string& name : wanted_devices()) {
+    for (const int ifindex : uplinks_.chosen(host_)) {
       if (address) break;
-      on_device = addresses_of(name);
-      address = first_of(on_device, family);
+      on_device = addresses_of(ifindex);
+      address = host::preferred_address(on_device, family);
     }
     if (address) primary.insert(*address);
   }
   return primary;
 }
 
-std::vector<Address> NodeNetwork::addresses_of(const std::string& device) const {
-  const host::Device* found = host_.device(device);
-  return found ? found->addresses : std::vector<Address>();
+std::vector<Address> NodeNetwork::addresses_of(int ifindex) const {
+  const auto found = host_.devices().find(ifindex);
+  return found == host_.devices().end() ? std::vector<Address>() : found->second.addresses;
 }
 
 }  // namespace fairlead::daemon

@@ -7,23 +7,21 @@
 #include <vector>
 
 #include "userspace/daemon/options/options.h"
-#include "userspace/datapath/attach.h"
+#include "userspace/daemon/uplinks.h"
 #include "userspace/host/host.h"
 #include "userspace/model/node.h"
 #include "userspace/state/port_spec.h"
-#include "userspace/state/tables.h"
 
 namespace fairlead::daemon {
 
 // This node's devices and addresses: which devices the programs are on, and what the datapath has to know of them.
-// Devices may come and go; one that comes back is attached to again.
 class NodeNetwork {
  public:
   static Result<NodeNetwork> open(datapath::Object& object, const Options& options);
 
-  // Attaches to the devices that are there and not attached to yet. At start a device that is missing or refuses is an
-  // error; later it is logged and tried again when devices change.
-  Result<> attach();
+  // Attaches to the devices that are asked for, and to no others. At start what is missing or refuses is an error;
+  // later it is logged and tried again when devices change.
+  Result<> attach() { return uplinks_.start(host_); }
 
   int fd() const { return host_.fd(); }
   struct Changes {
@@ -36,22 +34,20 @@ class NodeNetwork {
   // Addresses of this node, and which of them serve NodePorts. `node` may be null.
   std::vector<state::NodeAddress> node_addresses(const model::Node* node) const;
   std::set<Address> host_addresses() const { return host_.addresses(); }
-  const std::map<std::string, datapath::Attached>& attached() const { return attached_; }
+  std::map<std::string, Attached> attached() const { return uplinks_.attached(host_); }
   // What the programs need to send through the devices that they are on.
-  state::Devices::Content device_table() const;
-  std::vector<Address> addresses_of(const std::string& device) const;
+  state::Devices::Content device_table() const { return uplinks_.table(host_); }
+  std::vector<Address> addresses_of(int ifindex) const;
 
  private:
   NodeNetwork(datapath::Object& object, const Options& options, host::Host host);
-  std::vector<std::string> wanted_devices() const;
   std::set<Address> nodeport_addresses(const model::Node* node) const;
   std::set<Address> primary_addresses(const model::Node* node) const;
 
   datapath::Object* object_;
   const Options* options_;
   host::Host host_;
-  datapath::Attacher attacher_;
-  std::map<std::string, datapath::Attached> attached_;
+  Uplinks uplinks_;
 };
 
 }  // namespace fairlead::daemon

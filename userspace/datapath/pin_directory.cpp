@@ -44,4 +44,27 @@ Result<Fd> lock_pins(const std::string& pin_directory) {
   return Error{"lock " + pin_directory + ": another lbd is using it; stop that first", EBUSY};
 }
 
+std::string links_directory(const std::string& pin_directory) {
+  return pin_directory + "/links";
+}
+
+std::vector<std::string> pinned_link_directories(const std::string& pin_directory) {
+  if (pin_directory.empty()) return {};
+  std::vector<std::string> directories{links_directory(pin_directory)};
+  for (const std::string& earlier : versioned_directories(pin_directory))
+    directories.push_back(earlier + "/links");
+  return directories;
+}
+
+std::vector<std::string> versioned_directories(const std::string& pin_directory) {
+  std::vector<std::string> directories;
+  std::error_code error;
+  for (fs::directory_iterator entry(pin_directory, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (name.size() > 1 && name[0] == 'v' && name.find_first_not_of("0123456789", 1) == name.npos)
+      directories.push_back(entry->path());
+  }
+  return directories;
+}
+
 }  // namespace fairlead::datapath

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "userspace/util/fd.h"
 #include "userspace/util/result.h"
@@ -14,5 +15,12 @@ Result<> make_pin_directory(const std::string& directory);
 // One process at a time may use a pin directory. The lock lasts as long as the descriptor, so however its holder ends,
 // the next one gets it. Fails with EBUSY when another process has it, with ENOENT when there is no such directory.
 Result<Fd> lock_pins(const std::string& pin_directory);
+
+// Where this build pins links.
+std::string links_directory(const std::string& pin_directory);
+// There, and where earlier builds did.
+std::vector<std::string> pinned_link_directories(const std::string& pin_directory);
+// Of earlier builds, each with all that it pinned: "<pin directory>/v<number>".
+std::vector<std::string> versioned_directories(const std::string& pin_directory);
 
 }  // namespace fairlead::datapath

@@ -7,11 +7,13 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "userspace/host/netlink.h"
 
@@ -59,6 +61,13 @@ std::optional<Address> address_of(const nlattr* attribute, int family) {
 }
 
 }  // namespace
+
+const Address* preferred_address(const std::vector<Address>& addresses, Family family) {
+  const auto it = std::find_if(addresses.begin(), addresses.end(), [&](const Address& address) {
+    return address.family == family && !address.is_loopback() && !address.is_link_local();
+  });
+  return it == addresses.end() ? nullptr : &*it;
+}
 
 Host::Host(Host&& other) noexcept {
   *this = std::move(other);
@@ -166,22 +175,23 @@ bool Host::handle_link(const nlmsghdr* message) {
   const Attributes all = attributes(message, sizeof(ifinfomsg));
   Device device;
   device.ifindex = link->ifi_index;
+  device.ethernet = link->ifi_type == ARPHRD_ETHER;
   device.up = link->ifi_flags & IFF_UP;
   if (const nlattr* name = get(all, IFLA_IFNAME)) device.name = mnl_attr_get_str(name);
   if (const nlattr* info = get(all, IFLA_LINKINFO)) {
     const Attributes details = nested(info);
     const nlattr *kind = get(details, IFLA_INFO_KIND), *data = get(details, IFLA_INFO_DATA);
-    if (kind && data && std::strcmp(mnl_attr_get_str(kind), "vlan") == 0) {
+    if (kind) device.kind = mnl_attr_get_str(kind);
+    if (data && device.kind == "vlan") {
       const Attributes vlan = nested(data);
       if (const nlattr* id = get(vlan, IFLA_VLAN_ID)) device.vlan_id = mnl_attr_get_u16(id);
       if (const nlattr* parent = get(all, IFLA_LINK)) device.parent = static_cast<int>(mnl_attr_get_u32(parent));
     }
   }
   Device& known = devices_[device.ifindex];
-  device.addresses = known.addresses;
-  const bool changed = known != device;
-  known = std::move(device);
-  return changed;
+  const Device before = std::exchange(known, std::move(device));
+  collect_addresses(known.ifindex);
+  return known != before;
 }
 
 bool Host::handle_address(const nlmsghdr* message) {
@@ -200,9 +210,11 @@ bool Host::handle_address(const nlmsghdr* message) {
   const bool usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
   if (message->nlmsg_type == RTM_NEWADDR && usable)
     addresses.push_back({*address, (flags & (IFA_F_SECONDARY | IFA_F_DEPRECATED)) != 0});
-  const std::vector<Address> before = devices_[ifindex].addresses;
+  const auto device = devices_.find(ifindex);
+  if (device == devices_.end()) return false;
+  const std::vector<Address> before = device->second.addresses;
   collect_addresses(ifindex);
-  return devices_[ifindex].addresses != before;
+  return device->second.addresses != before;
 }
 
 void Host::collect_addresses(int ifindex) {
@@ -244,19 +256,6 @@ bool Host::handle_neighbour(const nlmsghdr* message) {
   const bool changed = known != neighbours_.end() && known->second.mac != neighbour.mac;
   neighbours_[key] = neighbour;
   return changed;
-}
-
-const Device* Host::device(const std::string& name) const {
-  for (const auto& [ifindex, device] : devices_)
-    if (device.name == name) return &device;
-  return nullptr;
-}
-
-std::vector<std::string> Host::default_route_devices() const {
-  std::vector<std::string> names;
-  for (const int ifindex : default_routes_)
-    if (const auto it = devices_.find(ifindex); it != devices_.end()) names.push_back(it->second.name);
-  return names;
 }
 
 std::set<Address> Host::addresses() const {

@@ -21,6 +21,8 @@ namespace fairlead::host {
 struct Device {
   int ifindex = 0;
   std::string name;
+  std::string kind;  // "veth", "vlan", ...; physical ones have none
+  bool ethernet = false;
   bool up = false;
   int parent = 0;                  // VLAN devices: ifindex of the device below
   std::uint16_t vlan_id = 0;       // VLAN devices: their tag
@@ -28,6 +30,9 @@ struct Device {
 
   bool operator==(const Device&) const = default;
 };
+
+// The first of the family that others can reach; null where there is none.
+const Address* preferred_address(const std::vector<Address>& addresses, Family family);
 
 // What the kernel says about devices, addresses, routes and neighbours, kept current by rtnetlink notifications. Not
 // thread safe.
@@ -50,9 +55,8 @@ class Host {
   Result<Changes> read();
 
   const std::map<int, Device>& devices() const { return devices_; }
-  const Device* device(const std::string& name) const;
   // Those that a default route of the main table leaves through.
-  std::vector<std::string> default_route_devices() const;
+  const std::set<int>& default_route_devices() const { return default_routes_; }
   // Of all devices, loopback's and link-local ones left out.
   std::set<Address> addresses() const;
 

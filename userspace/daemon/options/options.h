@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "userspace/datapath/attach.h"
 #include "userspace/datapath/config.h"
+#include "userspace/datapath/xdp_mode.h"
 #include "userspace/util/address.h"
 
 namespace fairlead::daemon {

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "userspace/datapath/attachments.h"
+#include "userspace/datapath/object.h"
+#include "userspace/datapath/xdp_mode.h"
+
+namespace fairlead::datapath {
+
+// A device that the programs belong on, and how XDP.
+struct DeviceSpec {
+  int ifindex = 0;
+  XdpMode xdp = XdpMode::kOff;  // never kAuto
+};
+
+// Puts the programs on devices, and takes them off all others: XDP, tc ingress and tc egress. tc ingress is there in
+// every mode: XDP leaves to it what it cannot finish, such as packets whose next hop the kernel has still to resolve.
+//
+// What an earlier daemon attached is replaced in place, without a packet passing unseen. With a pin directory all of it
+// outlives the process.
+class Attacher {
+ public:
+  Attacher(const Object& object, const std::string& pin_directory);
+
+  struct Failure {
+    Step step;
+    Error error;
+  };
+  struct Outcome {
+    std::vector<Step> done;
+    std::vector<Failure> failed;
+  };
+  // Goes on after a step that fails. An error: it cannot be told what there is.
+  Result<Outcome> reconcile(const std::vector<DeviceSpec>& devices);
+
+  // What the kernel does with our XDP program on the device.
+  XdpMode xdp_mode(int ifindex) const { return xdp_mode_of(ifindex, program(Hook::kXdp).id); }
+
+ private:
+  struct Program {
+    int fd;
+    std::uint32_t id;
+  };
+  const Program& program(Hook hook) const { return programs_.at(hook); }
+  std::vector<Attachment> wanted(const std::vector<DeviceSpec>& devices) const;
+  Result<> take(const Step& step);
+
+  std::map<Hook, Program> programs_;
+  Means tc_;
+  Attachments attachments_;
+};
+
+}  // namespace fairlead::datapath

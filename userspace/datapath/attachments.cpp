@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/attachments.h"
+
+namespace fairlead::datapath {
+
+Result<std::vector<Attachment>> Attachments::read() {
+  auto filters = Clsact::read();
+  if (!filters) return filters.error();
+  std::vector<Attachment> all = links_.read();
+  all.insert(all.end(), filters->begin(), filters->end());
+  return all;
+}
+
+Result<> Attachments::attach(const Attachment& attachment, int program) {
+  return attachment.means == Means::kClsact ? clsact_.attach(attachment, program) : links_.create(attachment, program);
+}
+
+Result<> Attachments::replace(const Attachment& attachment, int program) {
+  return attachment.means == Means::kClsact ? Clsact::replace(attachment, program)
+                                            : links_.replace(attachment, program);
+}
+
+Result<> Attachments::detach(const Attachment& attachment) {
+  return attachment.means == Means::kClsact ? clsact_.detach(attachment) : links_.detach(attachment);
+}
+
+}  // namespace fairlead::datapath

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "userspace/datapath/attachment.h"
+#include "userspace/datapath/clsact.h"
+#include "userspace/datapath/links.h"
+
+namespace fairlead::datapath {
+
+// What the kernel has of ours on the devices of this network namespace, whichever build and process put it there, and
+// the steps that change it.
+class Attachments {
+ public:
+  explicit Attachments(const std::string& pin_directory) : links_(pin_directory), clsact_(pin_directory) {}
+
+  Result<std::vector<Attachment>> read();
+  // `program` is the descriptor of what is attached.
+  Result<> attach(const Attachment& attachment, int program);
+  Result<> replace(const Attachment& attachment, int program);
+  Result<> detach(const Attachment& attachment);
+
+ private:
+  Links links_;
+  Clsact clsact_;
+};
+
+}  // namespace fairlead::datapath

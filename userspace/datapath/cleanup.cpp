@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/cleanup.h"
+
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "userspace/datapath/attachments.h"
+#include "userspace/datapath/pin_directory.h"
+
+namespace fairlead::datapath {
+namespace {
+
+namespace fs = std::filesystem;
+
+void detach_all(const std::string& pin_directory, CleanUp& result) {
+  Attachments attachments(pin_directory);
+  const auto actual = attachments.read();
+  if (!actual) {
+    result.left.push_back(actual.error());
+    return;
+  }
+  for (const Step& step : diff({}, *actual)) {
+    // Its device may be gone by the time that it is detached from.
+    const std::string what = describe(step.attachment);
+    if (const auto detached = attachments.detach(step.attachment); detached)
+      result.removed.push_back(what);
+    else
+      result.left.push_back(detached.error());
+  }
+}
+
+// Only what we make: the directory may hold other things, if it is one of the operator's.
+void remove_pins(const std::string& pin_directory, CleanUp& result) {
+  std::vector<std::string> ours = versioned_directories(pin_directory);
+  for (const char* name : {"links", "qdiscs", "maps", "layouts"})
+    ours.push_back(pin_directory + "/" + name);
+  for (const std::string& directory : ours) {
+    std::error_code error;
+    const auto entries = fs::remove_all(directory, error);
+    if (error)
+      result.left.push_back(make_error("remove", directory, error.value()));
+    else if (entries)
+      result.removed.push_back(directory + " and the " + std::to_string(entries - 1) + " entries in it");
+  }
+  std::error_code error;
+  if (fs::remove(pin_directory, error)) result.removed.push_back(pin_directory);
+  // Not empty, or the file system's root: others use it too.
+  if (error && error.value() != ENOTEMPTY && error.value() != EBUSY)
+    result.left.push_back(make_error("remove", pin_directory, error.value()));
+}
+
+}  // namespace
+
+CleanUp clean_up(const std::string& pin_directory) {
+  CleanUp result;
+  libbpf_set_print(nullptr);
+  const auto lock = lock_pins(pin_directory);
+  if (!lock && lock.error().code != ENOENT) return {{}, {lock.error()}};
+  detach_all(pin_directory, result);
+  if (lock) remove_pins(pin_directory, result);
+  return result;
+}
+
+}  // namespace fairlead::datapath

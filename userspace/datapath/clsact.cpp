@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/clsact.h"
+
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "userspace/datapath/pin_directory.h"
+#include "userspace/host/tc_filters.h"
+
+namespace fairlead::datapath {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Our filters' place on the hook, and how our programs' names begin: by that a later daemon, or --cleanup, knows them.
+constexpr std::uint32_t kHandle = 0xfa1;
+constexpr std::uint32_t kPriority = 1;
+constexpr std::string_view kNames = "lb_";
+
+constexpr Hook kHooks[] = {Hook::kTcIngress, Hook::kTcEgress};
+
+bool is_ours(const host::TcFilter& filter) {
+  return filter.handle == kHandle && filter.priority == kPriority && filter.name.starts_with(kNames);
+}
+
+bpf_tc_hook hook_of(const Attachment& attachment) {
+  bpf_tc_hook hook{};
+  hook.sz = sizeof(hook);
+  hook.ifindex = attachment.ifindex;
+  hook.attach_point = attachment.hook == Hook::kTcIngress ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+  return hook;
+}
+
+Result<> put_filter(const Attachment& attachment, int program, std::uint32_t flags) {
+  const bpf_tc_hook hook = hook_of(attachment);
+  LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .flags = flags, .handle = kHandle, .priority = kPriority);
+  if (const int error = bpf_tc_attach(&hook, &options)) return make_error("attach", describe(attachment), -error);
+  return {};
+}
+
+Result<std::vector<host::TcFilter>> filters_of(int ifindex, Hook hook) {
+  return host::tc_filters(ifindex, hook == Hook::kTcIngress ? host::TcSide::kIngress : host::TcSide::kEgress);
+}
+
+// On both sides of the device's qdisc.
+Result<std::vector<host::TcFilter>> all_filters(int ifindex) {
+  std::vector<host::TcFilter> all;
+  for (const Hook hook : kHooks) {
+    auto filters = filters_of(ifindex, hook);
+    if (!filters) return filters.error();
+    all.insert(all.end(), filters->begin(), filters->end());
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<std::vector<Attachment>> Clsact::read() {
+  const auto devices = host::devices_with_clsact();
+  if (!devices) return devices.error();
+  std::vector<Attachment> ours;
+  for (const int ifindex : *devices)
+    for (const Hook hook : kHooks) {
+      const auto filters = filters_of(ifindex, hook);
+      if (!filters) return filters.error();
+      for (const host::TcFilter& filter : *filters)
+        if (is_ours(filter)) ours.push_back({ifindex, hook, Means::kClsact, filter.program, ""});
+    }
+  return ours;
+}
+
+std::string Clsact::marker(int ifindex) const {
+  return pin_directory_ + "/qdiscs/" + std::to_string(ifindex);
+}
+
+Result<> Clsact::attach(const Attachment& attachment, int program) const {
+  if (auto ensured = ensure_qdisc(attachment); !ensured) return ensured;
+  return put_filter(attachment, program, 0);
+}
+
+Result<> Clsact::replace(const Attachment& attachment, int program) {
+  return put_filter(attachment, program, BPF_TC_F_REPLACE);
+}
+
+// A qdisc without filters of ours is another's, unless we have just made it.
+Result<> Clsact::ensure_qdisc(const Attachment& attachment) const {
+  bpf_tc_hook hook = hook_of(attachment);
+  const int error = bpf_tc_hook_create(&hook);
+  if (error && error != -EEXIST) return make_error("make a clsact qdisc for", describe(attachment), -error);
+  if (pin_directory_.empty()) return {};
+  std::error_code ignored;
+  if (!error) fs::remove(marker(attachment.ifindex), ignored);
+  if (!error) return {};
+  const auto filters = all_filters(attachment.ifindex);
+  if (!filters) return filters.error();
+  if (std::any_of(filters->begin(), filters->end(), is_ours)) return {};
+  return make_pin_directory(marker(attachment.ifindex));
+}
+
+Result<> Clsact::detach(const Attachment& attachment) const {
+  const bpf_tc_hook hook = hook_of(attachment);
+  LIBBPF_OPTS(bpf_tc_opts, options, .handle = kHandle, .priority = kPriority);
+  if (const int error = bpf_tc_detach(&hook, &options)) return make_error("remove", describe(attachment), -error);
+  return leave_qdisc(attachment);
+}
+
+Result<> Clsact::leave_qdisc(const Attachment& attachment) const {
+  const auto filters = all_filters(attachment.ifindex);
+  if (!filters) return filters.error();
+  if (std::any_of(filters->begin(), filters->end(), is_ours)) return {};
+  std::error_code ignored;
+  const bool was_there = !pin_directory_.empty() && fs::remove(marker(attachment.ifindex), ignored);
+  if (was_there || !filters->empty()) return {};
+  bpf_tc_hook hook = hook_of(attachment);
+  hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
+  if (const int error = bpf_tc_hook_destroy(&hook))
+    return make_error("remove the clsact qdisc of", describe(attachment), -error);
+  return {};
+}
+
+}  // namespace fairlead::datapath

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/links.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/xdp_mode.h"
+
+namespace fairlead::datapath {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Headers before libbpf 1.3 lack them; a link that a newer build made is known to an older one all the same.
+constexpr std::uint32_t kLinkTypeTcx = 11;
+constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46), kTcxEgress = static_cast<bpf_attach_type>(47);
+constexpr bool kBuiltForTcx = LIBBPF_MAJOR_VERSION > 1 || (LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION >= 3);
+
+bpf_attach_type attach_type(Hook hook) {
+  if (hook == Hook::kXdp) return BPF_XDP;
+  return hook == Hook::kTcIngress ? kTcxIngress : kTcxEgress;
+}
+
+const char* name_of(Hook hook) {
+  if (hook == Hook::kXdp) return "xdp";
+  return hook == Hook::kTcIngress ? "tc-ingress" : "tc-egress";
+}
+
+std::string why_no_xdp(int code) {
+  switch (code) {
+    case EOPNOTSUPP:
+    case EINVAL:
+      return "the driver has no native XDP for it";
+    case EBUSY:
+    case EEXIST:
+      return "another XDP program is attached";
+    case ERANGE:
+    case EMSGSIZE:
+      return "the device's MTU is too large for native XDP";
+    case ENOSPC:
+    case ENOMEM:
+      return "the driver lacks queues or memory for XDP";
+    default:
+      return std::generic_category().message(code);
+  }
+}
+
+bool runs_by_tcx(int ifindex, Hook hook, std::uint32_t program) {
+  std::array<std::uint32_t, 64> programs{};
+  LIBBPF_OPTS(bpf_prog_query_opts, query);
+  query.prog_ids = programs.data();
+  query.prog_cnt = programs.size();
+  return bpf_prog_query_opts(ifindex, attach_type(hook), &query) == 0 &&
+         std::find(programs.begin(), programs.end(), program) != programs.end();
+}
+
+// A link tells an ifindex, but not of which network namespace: the device tells whether it runs the program.
+std::optional<Attachment> place_of(const bpf_link_info& info) {
+  if (info.type == BPF_LINK_TYPE_XDP) {
+    const int ifindex = static_cast<int>(info.xdp.ifindex);
+    const XdpMode mode = ifindex ? xdp_mode_of(ifindex, info.prog_id) : XdpMode::kOff;
+    if (mode == XdpMode::kOff) return std::nullopt;
+    return Attachment{ifindex, Hook::kXdp, mode == XdpMode::kNative ? Means::kXdpNative : Means::kXdpGeneric,
+                      info.prog_id, ""};
+  }
+  if (info.type != kLinkTypeTcx) return std::nullopt;
+  // The same two words as those of a link to a network namespace, which older headers have.
+  const int ifindex = static_cast<int>(info.netns.netns_ino);
+  const Hook hook =
+      info.netns.attach_type == static_cast<std::uint32_t>(kTcxIngress) ? Hook::kTcIngress : Hook::kTcEgress;
+  if (!ifindex || !runs_by_tcx(ifindex, hook, info.prog_id)) return std::nullopt;
+  return Attachment{ifindex, hook, Means::kTcx, info.prog_id, ""};
+}
+
+std::optional<bpf_link_info> info_of(const Fd& link) {
+  bpf_link_info info{};
+  __u32 length = sizeof(info);
+  if (!link || bpf_obj_get_info_by_fd(link.get(), &info, &length)) return std::nullopt;
+  return info;
+}
+
+std::string file_name(const Attachment& attachment, std::uint32_t id) {
+  return std::string(name_of(attachment.hook)) + "-" + std::to_string(attachment.ifindex) + "-" + std::to_string(id);
+}
+
+}  // namespace
+
+std::vector<Attachment> Links::read() {
+  std::vector<Attachment> links;
+  for (const std::string& name : names())
+    links.push_back(look_at(name));
+  // Only if nothing is left in it.
+  for (const std::string& earlier : versioned_directories(pin_directory_)) {
+    std::error_code ignored;
+    fs::remove(earlier + "/links", ignored);
+    fs::remove(earlier, ignored);
+  }
+  return links;
+}
+
+std::vector<std::string> Links::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, link] : held_)
+    names.push_back(name);
+  for (const std::string& directory : pinned_link_directories(pin_directory_)) {
+    std::error_code error;
+    for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+      names.push_back(entry->path());
+  }
+  return names;
+}
+
+Attachment Links::look_at(const std::string& link) {
+  const auto info = info_of(open(link));
+  const auto place = info ? place_of(*info) : std::nullopt;
+  Attachment found = place.value_or(Attachment{});
+  found.link = link;
+  if (!place || pin_directory_.empty()) return found;
+  const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(found, info->id);
+  std::error_code error;
+  fs::create_directories(proper.parent_path(), error);
+  fs::rename(link, proper, error);
+  if (!error) found.link = proper;
+  return found;
+}
+
+Fd Links::open(const std::string& link) const {
+  if (const auto held = held_.find(link); held != held_.end()) return Fd(fcntl(held->second.get(), F_DUPFD_CLOEXEC, 0));
+  return Fd(bpf_obj_get(link.c_str()));
+}
+
+Result<> Links::create(const Attachment& attachment, int program) {
+  LIBBPF_OPTS(bpf_link_create_opts, options);
+  if (attachment.means == Means::kXdpNative) options.flags = XDP_FLAGS_DRV_MODE;
+  if (attachment.means == Means::kXdpGeneric) options.flags = XDP_FLAGS_SKB_MODE;
+  Fd link(bpf_link_create(program, attachment.ifindex, attach_type(attachment.hook), &options));
+  if (!link) {
+    const int code = errno;
+    const std::string why = attachment.hook == Hook::kXdp ? why_no_xdp(code) : std::generic_category().message(code);
+    return Error{"attach " + describe(attachment) + ": " + why, code};
+  }
+  const auto info = info_of(link);
+  if (!info) return make_error("look at", describe(attachment), errno);
+  return keep(std::move(link), file_name(attachment, info->id));
+}
+
+Result<> Links::keep(Fd link, const std::string& name) {
+  if (pin_directory_.empty()) {
+    held_[name] = std::move(link);
+    return {};
+  }
+  const std::string directory = links_directory(pin_directory_), path = directory + "/" + name;
+  if (auto made = make_pin_directory(directory); !made) return made;
+  if (bpf_obj_pin(link.get(), path.c_str())) return make_error("pin", path, errno);
+  return {};
+}
+
+Result<> Links::replace(const Attachment& attachment, int program) const {
+  const Fd link = open(attachment.link);
+  if (!link) return make_error("open", attachment.link, errno);
+  if (bpf_link_update(link.get(), program, nullptr)) return make_error("replace", describe(attachment), errno);
+  return {};
+}
+
+// At once if that is allowed, and else a moment after its last reference, the pin, has gone.
+Result<> Links::detach(const Attachment& attachment) {
+  if (const Fd link = open(attachment.link)) bpf_link_detach(link.get());
+  if (held_.erase(attachment.link)) return {};
+  std::error_code error;
+  fs::remove(attachment.link, error);
+  if (error) return make_error("remove", attachment.link, error.value());
+  return {};
+}
+
+Means tc_means(const std::string& pin_directory) {
+  constexpr int kLoopback = 1;
+  LIBBPF_OPTS(bpf_prog_query_opts, query);
+  const bool has_tcx =
+      kBuiltForTcx && !pin_directory.empty() && bpf_prog_query_opts(kLoopback, kTcxIngress, &query) == 0;
+  return has_tcx ? Means::kTcx : Means::kClsact;
+}
+
+}  // namespace fairlead::datapath

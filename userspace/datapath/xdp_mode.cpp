@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/xdp_mode.h"
+
+#include <bpf/libbpf.h>
+
+namespace fairlead::datapath {
+
+std::optional<XdpMode> parse_xdp_mode(const std::string& text) {
+  for (const XdpMode mode : {XdpMode::kAuto, XdpMode::kNative, XdpMode::kGeneric, XdpMode::kOff})
+    if (text == to_string(mode)) return mode;
+  return std::nullopt;
+}
+
+const char* to_string(XdpMode mode) {
+  switch (mode) {
+    case XdpMode::kAuto:
+      return "auto";
+    case XdpMode::kNative:
+      return "native";
+    case XdpMode::kGeneric:
+      return "generic";
+    case XdpMode::kOff:
+      return "off";
+  }
+  return "?";
+}
+
+XdpMode xdp_mode_of(int ifindex, std::uint32_t program) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, found);
+  if (bpf_xdp_query(ifindex, 0, &found)) return XdpMode::kOff;
+  if (found.drv_prog_id == program) return XdpMode::kNative;
+  return found.skb_prog_id == program ? XdpMode::kGeneric : XdpMode::kOff;
+}
+
+}  // namespace fairlead::datapath

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/host/tc_filters.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <map>
+#include <string_view>
+
+#include "userspace/host/netlink.h"
+
+namespace fairlead::host {
+namespace {
+
+using Attributes = std::map<std::uint16_t, const nlattr*>;
+
+int collect(const nlattr* attribute, void* found) {
+  (*static_cast<Attributes*>(found))[mnl_attr_get_type(attribute)] = attribute;
+  return MNL_CB_OK;
+}
+
+Attributes attributes(const nlmsghdr* message) {
+  Attributes found;
+  mnl_attr_parse(message, sizeof(tcmsg), collect, &found);
+  return found;
+}
+
+std::string_view kind(const Attributes& all) {
+  const auto kind = all.find(TCA_KIND);
+  return kind == all.end() ? "" : mnl_attr_get_str(kind->second);
+}
+
+TcFilter filter_of(const nlmsghdr* message) {
+  const auto* header = static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message));
+  TcFilter filter{header->tcm_handle, TC_H_MAJ(header->tcm_info) >> 16, "", 0};
+  const Attributes all = attributes(message);
+  const auto options = all.find(TCA_OPTIONS);
+  if (options == all.end() || kind(all) != "bpf") return filter;
+  Attributes bpf;
+  mnl_attr_parse_nested(options->second, collect, &bpf);
+  if (bpf.contains(TCA_BPF_NAME)) filter.name = mnl_attr_get_str(bpf[TCA_BPF_NAME]);
+  if (bpf.contains(TCA_BPF_ID)) filter.program = mnl_attr_get_u32(bpf[TCA_BPF_ID]);
+  return filter;
+}
+
+}  // namespace
+
+Result<std::vector<TcFilter>> tc_filters(int ifindex, TcSide side) {
+  tcmsg which{};
+  which.tcm_family = AF_UNSPEC;
+  which.tcm_ifindex = ifindex;
+  which.tcm_parent = TC_H_MAKE(TC_H_CLSACT, side == TcSide::kIngress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+  std::vector<TcFilter> filters;
+  const auto dumped = netlink_dump(RTM_GETTFILTER, std::as_bytes(std::span(&which, 1)), [&](const nlmsghdr* message) {
+    // A filter chain begins with a message about itself.
+    if (const TcFilter filter = filter_of(message); filter.handle) filters.push_back(filter);
+  });
+  if (!dumped) return dumped.error();
+  return filters;
+}
+
+Result<std::set<int>> devices_with_clsact() {
+  tcmsg any{};
+  std::set<int> devices;
+  const auto dumped = netlink_dump(RTM_GETQDISC, std::as_bytes(std::span(&any, 1)), [&](const nlmsghdr* message) {
+    if (kind(attributes(message)) == "clsact")
+      devices.insert(static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_ifindex);
+  });
+  if (!dumped) return dumped.error();
+  return devices;
+}
+
+}  // namespace fairlead::host
