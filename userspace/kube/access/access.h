@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "userspace/util/result.h"
 
@@ -25,6 +26,13 @@ struct Cluster {
   std::string authority() const;  // "192.0.2.1:6443", "[2001:db8::1]:6443"
   std::string url() const;        // "https://192.0.2.1:6443/base"
 };
+
+// Errors say what is wrong with a text and leave it to the caller to quote it.
+
+// Of a cluster, what a URL says: https://host[:port][/path], or http.
+Result<Cluster> parse_server(std::string_view url);
+
+Result<std::uint16_t> parse_port(std::string_view text);
 
 // Who we are, for one request.
 struct Identity {

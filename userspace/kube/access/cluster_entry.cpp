@@ -2,10 +2,10 @@
 #include "userspace/kube/access/cluster_entry.h"
 
 #include "userspace/document/text.h"
+#include "userspace/kube/access/access.h"
 #include "userspace/kube/access/base64.h"
-#include "userspace/kube/access/pem.h"
-#include "userspace/kube/access/pem_entry.h"
-#include "userspace/kube/access/server_url.h"
+#include "userspace/kube/access/certificate.h"
+#include "userspace/kube/access/entry.h"
 
 namespace fairlead::kube {
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "userspace/document/reader.h"
+#include "userspace/kube/access/certificate.h"
 #include "userspace/util/result.h"
 
 namespace fairlead::kube {
@@ -38,5 +39,12 @@ struct Entry {
   // A path in it is relative to the file.
   std::filesystem::path resolve(const std::string& path) const;
 };
+
+// A field that names a file, "client-key", or the one beside it that has what would be in the file, in base64:
+// "client-key-data".
+Pem read_pem(const document::Reader& reader, const Entry& entry, const std::string& field);
+
+// The one of the two fields that the text came from.
+document::Reader pem_field(const document::Reader& reader, const Pem& pem, const std::string& field);
 
 }  // namespace fairlead::kube

@@ -4,9 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
-#include "userspace/kube/access/client_certificate.h"
-#include "userspace/kube/access/pem.h"
-#include "userspace/kube/access/server_url.h"
+#include "userspace/kube/access/access.h"
+#include "userspace/kube/access/certificate.h"
 #include "userspace/kube/access/user_credentials.h"
 
 namespace fairlead::kube {

@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/json/value.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "userspace/kube/access/access.h"
 #include "userspace/kube/access/command.h"
-#include "userspace/kube/access/exec_credential.h"
 
 namespace fairlead::kube {
+
+// The object in which Kubernetes and credential plugins talk to each other.
+
+// What a plugin finds in KUBERNETES_EXEC_INFO. A null `cluster` is left out.
+std::string exec_info(std::string_view api_version, const boost::json::value& cluster);
+
+struct ExecCredential {
+  Identity identity;
+  std::optional<std::chrono::system_clock::time_point> expires;
+};
+
+// What a plugin printed. An error names the field and quotes nothing.
+Result<ExecCredential> parse_exec_credential(std::string_view output, std::string_view api_version);
 
 // Asks a program who we are. Those who ask while it runs share its answer. Made by make_shared: a run keeps it alive.
 class PluginCredentials : public Credentials, public std::enable_shared_from_this<PluginCredentials> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/kube/access/exec_credential.h"
+#include "userspace/kube/access/plugin_credentials.h"
 
 #include <gtest/gtest.h>
 

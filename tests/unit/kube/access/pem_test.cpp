@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/kube/access/pem.h"
+#include "userspace/kube/access/certificate.h"
 
 #include <gtest/gtest.h>
 #include <openssl/err.h>

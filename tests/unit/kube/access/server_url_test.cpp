@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/kube/access/server_url.h"
+#include "userspace/kube/access/access.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/kube/access/token_file.h"
+#include "userspace/kube/access/user_credentials.h"
 
 #include <gtest/gtest.h>
 
