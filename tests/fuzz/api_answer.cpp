@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What an API server answers, as bytes that nobody vouches for: lists and watches of each kind, taken apart, decoded
-// and mirrored into a store. Besides not crashing, it must come out the same whatever pieces the bytes arrive in.
+// and reflected in a store. Besides not crashing, it must come out the same whatever pieces the bytes arrive in.
 //
 // The first byte chooses: '0' to '2' a list of Services, EndpointSlices or Nodes, '3' to '5' a watch of them.
 #include <boost/json/serialize.hpp>
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "userspace/kube/api/json_stream.h"
-#include "userspace/source/mirror.h"
+#include "userspace/source/reflector.h"
 
 namespace fairlead::source {
 namespace {
@@ -27,27 +27,27 @@ struct Outcome {
 
 class Run {
  public:
-  Run(Kind kind, bool watch) : mirror_(kind, "api", store_, handlers()), watch_(watch) {}
+  Run(Kind kind, bool watch) : reflector_(kind, "api", store_, handlers()), watch_(watch) {}
 
   Outcome take(std::string_view text, std::size_t piece) {
     kube::WatchStream watch([this](const json::value& event) { this->event(event); });
-    mirror_.list_begun();
+    reflector_.list_begun();
     kube::ListStream list([this](const json::value& item) {
       outcome_.objects.push_back(json::serialize(item));
-      mirror_.listed(item);
+      reflector_.listed(item);
     });
     for (std::size_t at = 0; at < text.size() && outcome_.well; at += piece) {
       const auto fed = watch_ ? watch.feed(text.substr(at, piece)) : list.feed(text.substr(at, piece));
       outcome_.well = fed.has_value();
     }
     if (!watch_) outcome_.well = outcome_.well && list.finish().has_value();
-    if (outcome_.well && !watch_) mirror_.list_complete();
+    if (outcome_.well && !watch_) reflector_.list_complete();
     outcome_.stored = store_.services().size() + store_.slices().size() + (store_.node() ? 1 : 0);
     return std::move(outcome_);
   }
 
  private:
-  static Mirror::Handlers handlers() {
+  static Reflector::Handlers handlers() {
     return {[] {}, [](const auto&...) {}, [](const auto&) {}};
   }
 
@@ -55,11 +55,11 @@ class Run {
     outcome_.objects.push_back(json::serialize(event));
     boost::system::error_code error;
     const json::value* object = event.find_pointer("/object", error);
-    if (object && object->is_object()) mirror_.changed(kube::Listener::Change::kAddedOrModified, *object);
+    if (object && object->is_object()) reflector_.changed(kube::Listener::Change::kAddedOrModified, *object);
   }
 
   model::Store store_;
-  Mirror mirror_;
+  Reflector reflector_;
   bool watch_;
   Outcome outcome_;
 };

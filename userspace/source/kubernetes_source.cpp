@@ -32,14 +32,14 @@ Result<> KubernetesSource::start() {
   follow(Kind::kService, kServices);
   follow(Kind::kEndpointSlice, kSlices);
   follow(Kind::kNode, {"/api/v1/nodes", "", "metadata.name=" + options_.node_name});
-  for (const Follower& follower : followers_)
-    kube::spawn(io_, follower.list_watch->run());
+  for (const Informer& informer : informers_)
+    kube::spawn(io_, informer.list_watch->run());
   events_.start();
   return {};
 }
 
 void KubernetesSource::follow(Kind kind, kube::Resource resource) {
-  Mirror::Handlers handlers;
+  Reflector::Handlers handlers;
   handlers.changed = [this] { changed(); };
   handlers.problem = [this, kind](const model::Problem& problem, const model::Name& name, const std::string& uid) {
     if (problems_.insert(problem).second && handlers_.on_problem) handlers_.on_problem(problem);
@@ -51,16 +51,16 @@ void KubernetesSource::follow(Kind kind, kube::Resource resource) {
   handlers.solved = [this](const model::Problem& problem) {
     if (problems_.erase(problem) && handlers_.on_solved) handlers_.on_solved(problem);
   };
-  Follower follower;
-  follower.mirror = std::make_unique<Mirror>(kind, access_.cluster.url(), store_, std::move(handlers));
-  follower.list_watch = std::make_unique<kube::ListWatch>(kube::Client(access_, pace_), std::move(resource),
-                                                          *follower.mirror, options_.timing);
-  followers_.push_back(std::move(follower));
+  Informer informer;
+  informer.reflector = std::make_unique<Reflector>(kind, access_.cluster.url(), store_, std::move(handlers));
+  informer.list_watch = std::make_unique<kube::ListWatch>(kube::Client(access_, pace_), std::move(resource),
+                                                          *informer.reflector, options_.timing);
+  informers_.push_back(std::move(informer));
 }
 
 bool KubernetesSource::complete() const {
-  return std::all_of(followers_.begin(), followers_.end(),
-                     [](const Follower& follower) { return follower.mirror->is_complete(); });
+  return std::all_of(informers_.begin(), informers_.end(),
+                     [](const Informer& informer) { return informer.reflector->is_complete(); });
 }
 
 std::string KubernetesSource::name() const {
@@ -74,8 +74,8 @@ void KubernetesSource::remark(const Remark& remark) {
 
 // What has arrived together is told together: whoever is reading an answer goes on first.
 void KubernetesSource::changed() {
-  const bool listed = std::all_of(followers_.begin(), followers_.end(),
-                                  [](const Follower& follower) { return follower.mirror->has_listed(); });
+  const bool listed = std::all_of(informers_.begin(), informers_.end(),
+                                  [](const Informer& informer) { return informer.reflector->has_listed(); });
   if (!listed || std::exchange(telling_, true)) return;
   timer_.expires_at(std::max(not_before_, kube::Clock::now()));
   timer_.async_wait([this](boost::system::error_code error) {

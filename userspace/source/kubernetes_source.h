@@ -11,7 +11,7 @@
 #include "userspace/kube/access/access.h"
 #include "userspace/kube/api/event_recorder.h"
 #include "userspace/kube/api/list_watch.h"
-#include "userspace/source/mirror.h"
+#include "userspace/source/reflector.h"
 #include "userspace/source/source.h"
 
 namespace fairlead::source {
@@ -46,8 +46,8 @@ class KubernetesSource : public Source {
   void remark(const Remark& remark) override;
 
  private:
-  struct Follower {
-    std::unique_ptr<Mirror> mirror;
+  struct Informer {
+    std::unique_ptr<Reflector> reflector;
     std::unique_ptr<kube::ListWatch> list_watch;
   };
 
@@ -62,7 +62,7 @@ class KubernetesSource : public Source {
   model::Store& store_;
   Handlers handlers_;
   kube::EventRecorder events_;
-  std::vector<Follower> followers_;
+  std::vector<Informer> informers_;
   std::set<model::Problem> problems_;
   boost::asio::steady_timer timer_;
   kube::Clock::time_point not_before_{};

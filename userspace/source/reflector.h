@@ -16,7 +16,7 @@ namespace fairlead::source {
 // Keeps the objects of one kind in a store equal to what a ListWatch tells. A list counts when it is complete: until
 // then the store has what it had. An object that can't be decoded leaves its last good version in the store and is a
 // problem; one that is older than what is held, as events told twice are, changes nothing.
-class Mirror : public kube::Listener {
+class Reflector : public kube::Listener {
  public:
   struct Handlers {
     std::function<void()> changed;  // the store, or complete()
@@ -25,7 +25,7 @@ class Mirror : public kube::Listener {
     std::function<void(const model::Problem&)> solved;
   };
   // `who` stands for the server in problems.
-  Mirror(Kind kind, std::string who, model::Store& store, Handlers handlers);
+  Reflector(Kind kind, std::string who, model::Store& store, Handlers handlers);
 
   // A list has been complete.
   bool has_listed() const { return has_listed_; }

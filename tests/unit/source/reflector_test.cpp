@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/source/mirror.h"
+#include "userspace/source/reflector.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ json::value service(const char* name, const char* version, int port) {
           {"spec", {{"clusterIP", "10.96.0.1"}, {"ports", json::array{{{"port", port}}}}}}};
 }
 
-class MirrorTest : public testing::Test {
+class ReflectorTest : public testing::Test {
  protected:
   // Each service's name and port.
   std::vector<std::string> stored() const {
@@ -30,58 +30,58 @@ class MirrorTest : public testing::Test {
     return result;
   }
   void list(const std::vector<json::value>& objects) {
-    mirror_.list_begun();
+    reflector_.list_begun();
     for (const json::value& object : objects)
-      mirror_.listed(object);
-    mirror_.list_complete();
+      reflector_.listed(object);
+    reflector_.list_complete();
   }
-  bool changed(const json::value& object) { return mirror_.changed(Change::kAddedOrModified, object); }
-  bool deleted(const json::value& object) { return mirror_.changed(Change::kDeleted, object); }
+  bool changed(const json::value& object) { return reflector_.changed(Change::kAddedOrModified, object); }
+  bool deleted(const json::value& object) { return reflector_.changed(Change::kDeleted, object); }
 
   model::Store store_;
   int told_ = 0;
   std::vector<std::string> problems_;
-  Mirror mirror_{Kind::kService,
-                 "https://api",
-                 store_,
-                 {[this] { ++told_; },
-                  [this](const model::Problem& problem, const model::Name&, const std::string&) {
-                    problems_.push_back(problem.to_string());
-                  },
-                  [this](const model::Problem& problem) { std::erase(problems_, problem.to_string()); }}};
+  Reflector reflector_{Kind::kService,
+                       "https://api",
+                       store_,
+                       {[this] { ++told_; },
+                        [this](const model::Problem& problem, const model::Name&, const std::string&) {
+                          problems_.push_back(problem.to_string());
+                        },
+                        [this](const model::Problem& problem) { std::erase(problems_, problem.to_string()); }}};
 };
 
-TEST_F(MirrorTest, ChangesNothingBeforeAListIsComplete) {
+TEST_F(ReflectorTest, ChangesNothingBeforeAListIsComplete) {
   list({service("a", "1", 80), service("b", "2", 80)});
-  mirror_.list_begun();
-  mirror_.listed(service("c", "3", 80));
+  reflector_.list_begun();
+  reflector_.listed(service("c", "3", 80));
   EXPECT_THAT(stored(), ElementsAre("a:80", "b:80"));
   EXPECT_EQ(told_, 1);
 }
 
-TEST_F(MirrorTest, AListThatWasBegunAnewCountsAlone) {
-  mirror_.list_begun();
-  mirror_.listed(service("a", "1", 80));
+TEST_F(ReflectorTest, AListThatWasBegunAnewCountsAlone) {
+  reflector_.list_begun();
+  reflector_.listed(service("a", "1", 80));
   list({service("b", "2", 80)});
   EXPECT_THAT(stored(), ElementsAre("b:80"));
 }
 
-TEST_F(MirrorTest, AListReplacesWhatWasThere) {
+TEST_F(ReflectorTest, AListReplacesWhatWasThere) {
   list({service("a", "1", 80), service("b", "2", 80)});
   list({service("b", "5", 81), service("c", "4", 80)});
   EXPECT_THAT(stored(), ElementsAre("b:81", "c:80"));
   EXPECT_EQ(told_, 2);
 }
 
-TEST_F(MirrorTest, TellsOfAnEmptyListOnce) {
+TEST_F(ReflectorTest, TellsOfAnEmptyListOnce) {
   list({});
-  EXPECT_TRUE(mirror_.has_listed());
+  EXPECT_TRUE(reflector_.has_listed());
   EXPECT_EQ(told_, 1);
   list({});
   EXPECT_EQ(told_, 1);
 }
 
-TEST_F(MirrorTest, FollowsEvents) {
+TEST_F(ReflectorTest, FollowsEvents) {
   list({service("a", "1", 80)});
   EXPECT_TRUE(changed(service("b", "2", 80)));
   EXPECT_TRUE(changed(service("a", "3", 81)));
@@ -90,7 +90,7 @@ TEST_F(MirrorTest, FollowsEvents) {
   EXPECT_THAT(stored(), ElementsAre("a:81"));
 }
 
-TEST_F(MirrorTest, EventsThatAreToldTwiceChangeNothing) {
+TEST_F(ReflectorTest, EventsThatAreToldTwiceChangeNothing) {
   list({service("a", "1", 80)});
   changed(service("a", "3", 81));
   changed(service("b", "4", 80));
@@ -102,7 +102,7 @@ TEST_F(MirrorTest, EventsThatAreToldTwiceChangeNothing) {
   EXPECT_THAT(stored(), ElementsAre("a:81", "b:80"));
 }
 
-TEST_F(MirrorTest, LateNewsOfAnObjectThatIsHeldCounts) {
+TEST_F(ReflectorTest, LateNewsOfAnObjectThatIsHeldCounts) {
   list({service("a", "1", 80), service("b", "1", 80)});
   EXPECT_TRUE(changed(service("a", "6", 81)));
   EXPECT_TRUE(changed(service("b", "5", 81)));
@@ -110,39 +110,39 @@ TEST_F(MirrorTest, LateNewsOfAnObjectThatIsHeldCounts) {
   EXPECT_THAT(stored(), ElementsAre("a:81"));
 }
 
-TEST_F(MirrorTest, LateNewsOfAnObjectThatMayBeGoneAsksForAList) {
+TEST_F(ReflectorTest, LateNewsOfAnObjectThatMayBeGoneAsksForAList) {
   list({service("a", "1", 80)});
   EXPECT_TRUE(deleted(service("a", "6", 80)));
   EXPECT_FALSE(changed(service("a", "5", 81)));
   EXPECT_THAT(stored(), IsEmpty());
 }
 
-TEST_F(MirrorTest, AnObjectThatCannotBeReadStaysAsItWas) {
+TEST_F(ReflectorTest, AnObjectThatCannotBeReadStaysAsItWas) {
   list({service("a", "1", 80)});
   changed(service("a", "2", 70000));
   EXPECT_THAT(stored(), ElementsAre("a:80"));
   EXPECT_THAT(problems_, ElementsAre(HasSubstr("Service default/a: spec.ports[0].port: 70000")));
-  EXPECT_TRUE(mirror_.is_complete());
+  EXPECT_TRUE(reflector_.is_complete());
   changed(service("a", "3", 81));
   EXPECT_THAT(problems_, IsEmpty());
   EXPECT_THAT(stored(), ElementsAre("a:81"));
 }
 
-TEST_F(MirrorTest, IsIncompleteWithoutAnyVersionOfAnObject) {
+TEST_F(ReflectorTest, IsIncompleteWithoutAnyVersionOfAnObject) {
   list({service("a", "1", 70000)});
-  EXPECT_TRUE(mirror_.has_listed());
-  EXPECT_FALSE(mirror_.is_complete());
+  EXPECT_TRUE(reflector_.has_listed());
+  EXPECT_FALSE(reflector_.is_complete());
   deleted(service("a", "2", 70000));
-  EXPECT_TRUE(mirror_.is_complete());
+  EXPECT_TRUE(reflector_.is_complete());
   EXPECT_THAT(problems_, IsEmpty());
   EXPECT_EQ(told_, 2);
 }
 
-TEST_F(MirrorTest, TroubleIsAProblemUntilItIsOver) {
-  mirror_.trouble("connect to api: refused");
-  mirror_.trouble("connect to api: refused");
+TEST_F(ReflectorTest, TroubleIsAProblemUntilItIsOver) {
+  reflector_.trouble("connect to api: refused");
+  reflector_.trouble("connect to api: refused");
   EXPECT_THAT(problems_, ElementsAre("https://api: connect to api: refused"));
-  mirror_.trouble("");
+  reflector_.trouble("");
   EXPECT_THAT(problems_, IsEmpty());
 }
 

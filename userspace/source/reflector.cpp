@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/source/mirror.h"
+#include "userspace/source/reflector.h"
 
 #include <algorithm>
 #include <utility>
@@ -66,16 +66,16 @@ bool remove_from(model::Store& store, Kind kind, const model::Name& name) {
 
 }  // namespace
 
-Mirror::Mirror(Kind kind, std::string who, model::Store& store, Handlers handlers)
+Reflector::Reflector(Kind kind, std::string who, model::Store& store, Handlers handlers)
     : kind_(kind), who_(std::move(who)), store_(store), handlers_(std::move(handlers)) {
 }
 
-bool Mirror::is_complete() const {
+bool Reflector::is_complete() const {
   const auto lacking = [](const auto& held) { return !held.second.stored && !held.second.problems.empty(); };
   return has_listed_ && std::none_of(held_.begin(), held_.end(), lacking);
 }
 
-Mirror::Read Mirror::read(const json::value& object) const {
+Reflector::Read Reflector::read(const json::value& object) const {
   Decoded decoded;
   decode_object(kind_, object, "", decoded);
   Read read;
@@ -89,7 +89,7 @@ Mirror::Read Mirror::read(const json::value& object) const {
 }
 
 // Whether somebody may want to know.
-bool Mirror::put(Read read) {
+bool Reflector::put(Read read) {
   Held& held = held_[read.name];
   held.version = std::move(read.held.version);
   held.stored |= read.value.index() != 0;
@@ -97,7 +97,7 @@ bool Mirror::put(Read read) {
   return put_into(store_, read.value) || problems_changed;
 }
 
-bool Mirror::remove(const model::Name& name) {
+bool Reflector::remove(const model::Name& name) {
   const auto held = held_.find(name);
   if (held == held_.end()) return false;
   const bool problems_changed = replace_problems(held->second.problems, {});
@@ -105,11 +105,11 @@ bool Mirror::remove(const model::Name& name) {
   return remove_from(store_, kind_, name) || problems_changed;
 }
 
-void Mirror::list_begun() {
+void Reflector::list_begun() {
   list_.clear();
 }
 
-void Mirror::listed(const json::value& object) {
+void Reflector::listed(const json::value& object) {
   Read one = read(object);
   const model::Name name = one.name;
   // So that a list that says nothing new takes no memory for its objects.
@@ -117,7 +117,7 @@ void Mirror::listed(const json::value& object) {
   list_.insert_or_assign(name, std::move(one));
 }
 
-void Mirror::list_complete() {
+void Reflector::list_complete() {
   std::vector<model::Name> gone;
   for (const auto& [name, held] : held_)
     if (!list_.contains(name)) gone.push_back(name);
@@ -133,7 +133,7 @@ void Mirror::list_complete() {
 
 // Events come in the order of their versions. One that is older than the newest of them has come before, or late; what
 // it says is known unless nothing is held of its object, which may then have been deleted, or not.
-bool Mirror::changed(Change change, const json::value& object) {
+bool Reflector::changed(Change change, const json::value& object) {
   Read one = read(object);
   const std::string& version = one.held.version;
   const bool late = !newest_.empty() && kube::is_older(version, newest_);
@@ -151,14 +151,14 @@ bool Mirror::changed(Change change, const json::value& object) {
   return true;
 }
 
-void Mirror::trouble(const std::string& message) {
+void Reflector::trouble(const std::string& message) {
   std::vector<model::Problem> now;
   if (!message.empty()) now.push_back({who_, "", "", "", message});
   replace_problems(trouble_, std::move(now));
 }
 
-bool Mirror::replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now,
-                              const model::Name& name, const std::string& uid) {
+bool Reflector::replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now,
+                                 const model::Name& name, const std::string& uid) {
   const auto has = [](const std::vector<model::Problem>& all, const model::Problem& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
   };
