@@ -27,7 +27,7 @@ struct Outcome {
 
 class Run {
  public:
-  Run(Kind kind, bool watch) : reflector_(kind, "api", store_, handlers()), watch_(watch) {}
+  Run(const Kind& kind, bool watch) : reflector_(kind, "api", store_, handlers()), watch_(watch) {}
 
   Outcome take(std::string_view text, std::size_t piece) {
     kube::WatchStream watch([this](const json::value& event) { this->event(event); });
@@ -70,7 +70,7 @@ class Run {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace fairlead::source;
   if (size < 2 || data[0] < '0' || data[0] > '5') return 0;
-  const auto kind = static_cast<Kind>((data[0] - '0') % 3);
+  const Kind& kind = *all_kinds()[(data[0] - '0') % 3];
   const bool watch = data[0] >= '3';
   const std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
   const Outcome whole = Run(kind, watch).take(text, text.size());

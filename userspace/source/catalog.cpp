@@ -29,18 +29,8 @@ bool Catalog::write_to(model::Store& store) {
 }
 
 bool Catalog::write(const Key& key, const Object& value, model::Store& store) const {
-  const bool gone = std::holds_alternative<std::monostate>(value);
-  switch (key.kind) {
-    case Kind::kService:
-      return gone ? store.remove_service(key.name) : store.put(std::get<std::shared_ptr<const model::Service>>(value));
-    case Kind::kEndpointSlice:
-      return gone ? store.remove_slice(key.name)
-                  : store.put(std::get<std::shared_ptr<const model::EndpointSlice>>(value));
-    case Kind::kNode:
-      if (key.name.name != node_name_) return false;
-      return store.set_node(gone ? nullptr : std::get<std::shared_ptr<const model::Node>>(value));
-  }
-  return false;
+  if (key.kind->only_this_node && key.name.name != node_name_) return false;
+  return value.empty() ? key.kind->remove(store, key.name) : key.kind->put(store, value);
 }
 
 std::vector<model::Problem> Catalog::problems() const {

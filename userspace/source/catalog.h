@@ -15,7 +15,7 @@ namespace fairlead::source {
 // changed, and only that, to a store.
 class Catalog {
  public:
-  // The only Node that goes into the store.
+  // Of the kinds of which only this node's counts.
   explicit Catalog(std::string node_name) : node_name_(std::move(node_name)) {}
 
   // What a file asks for from now on.

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "userspace/source/kinds.h"
+#include "userspace/source/kinds/fields.h"
 
 namespace fairlead::source {
 namespace {
@@ -12,36 +12,6 @@ namespace json = boost::json;
 using document::BadItem;
 using document::Findings;
 using document::Reader;
-
-struct KindFacts {
-  Kind kind;
-  std::string_view name;
-  std::string_view api_version;
-  bool has_namespace;
-};
-
-// In the order of Kind.
-constexpr KindFacts kKinds[] = {
-    {Kind::kService, "Service", "v1", true},
-    {Kind::kEndpointSlice, "EndpointSlice", "discovery.k8s.io/v1", true},
-    {Kind::kNode, "Node", "v1", false},
-};
-
-const KindFacts& facts_of(Kind kind) {
-  return kKinds[static_cast<std::size_t>(kind)];
-}
-
-const KindFacts* find_kind(std::string_view name) {
-  for (const KindFacts& facts : kKinds)
-    if (facts.name == name) return &facts;
-  return nullptr;
-}
-
-// "apps/v1" is of the group "apps", "v1" of the group "".
-std::string_view group_of(std::string_view api_version) {
-  const auto slash = api_version.find('/');
-  return slash == std::string_view::npos ? "" : api_version.substr(0, slash);
-}
 
 std::optional<model::Name> read_object_name(const Reader& object, bool has_namespace, const Findings& findings) {
   const Reader metadata = object["metadata"];
@@ -52,40 +22,22 @@ std::optional<model::Name> read_object_name(const Reader& object, bool has_names
   return findings.broken ? std::nullopt : std::optional(std::move(name));
 }
 
-template <class T>
-Object as_object(std::shared_ptr<const T> value) {
-  return value ? Object(std::move(value)) : Object();
-}
-
-Object read_object(Kind kind, const Reader& object, const model::Name& name) {
-  switch (kind) {
-    case Kind::kService:
-      return as_object(read_service(object, name));
-    case Kind::kEndpointSlice:
-      return as_object(read_endpoint_slice(object, name));
-    case Kind::kNode:
-      return as_object(read_node(object, name));
-  }
-  return {};
-}
-
-void decode_as(const KindFacts& facts, const json::value& object, bool with_version, const std::string& where,
+void decode_as(const Kind& kind, const json::value& object, bool with_version, const std::string& where,
                Decoded& into) {
-  Findings findings{into.problems, where, std::string(facts.name)};
+  Findings findings{into.problems, where, std::string(kind.name)};
   const Reader reader(object, findings);
-  const auto name = read_object_name(reader, facts.has_namespace, findings);
+  const auto name = read_object_name(reader, kind.has_namespace, findings);
   if (!name) {
     ++into.nameless;
     return;
   }
-  const Key key{facts.kind, *name};
+  const Key key{&kind, *name};
   findings.object = key.to_string();
   const Reader version = reader["apiVersion"];
-  if (with_version && version.text() != facts.api_version)
-    version.complain("must be " + std::string(facts.api_version));
-  Object value = read_object(facts.kind, reader, *name);
+  if (with_version && version.text() != kind.api_version) version.complain("must be " + std::string(kind.api_version));
+  Object value = kind.read(reader, *name);
   if (findings.broken) value = {};
-  if (!findings.broken && std::holds_alternative<std::monostate>(value)) {
+  if (!findings.broken && value.empty()) {
     ++into.ignored;
   } else {
     into.items.push_back({key, std::move(value), where});
@@ -104,19 +56,15 @@ void decode_items(const Reader& list, const std::string& where, Decode&& decode)
 }
 
 // A kind of list that names its items' kind once for all of them ("ServiceList").
-const KindFacts* find_list_kind(std::string_view name) {
+const Kind* find_list_kind(std::string_view name) {
   static constexpr std::string_view kSuffix = "List";
   return name.ends_with(kSuffix) ? find_kind(name.substr(0, name.size() - kSuffix.size())) : nullptr;
 }
 
 }  // namespace
 
-std::string Key::to_string() const {
-  return std::string(facts_of(kind).name) + " " + name.to_string();
-}
-
-void decode_object(Kind kind, const json::value& object, const std::string& where, Decoded& into) {
-  decode_as(facts_of(kind), object, false, where, into);
+void decode_object(const Kind& kind, const json::value& object, const std::string& where, Decoded& into) {
+  decode_as(kind, object, false, where, into);
 }
 
 void decode_document(const json::value& document, const std::string& where, Decoded& into) {
@@ -129,9 +77,9 @@ void decode_document(const json::value& document, const std::string& where, Deco
     ++into.nameless;
     return;
   }
-  const KindFacts* single = find_kind(kind);
-  const KindFacts* list = find_list_kind(kind);
-  const KindFacts* known = single ? single : list;
+  const Kind* single = find_kind(kind);
+  const Kind* list = find_list_kind(kind);
+  const Kind* known = single ? single : list;
   // Others have kinds of these names too: serving.knative.dev has a Service.
   const bool foreign = known && !group_of(version).empty() && group_of(version) != group_of(known->api_version);
   findings.object = kind;

@@ -2,31 +2,14 @@
 #pragma once
 
 #include <boost/json/value.hpp>
-#include <compare>
-#include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "userspace/model/endpoint_slice.h"
-#include "userspace/model/node.h"
 #include "userspace/model/problem.h"
-#include "userspace/model/service.h"
+#include "userspace/source/kind.h"
+#include "userspace/source/object.h"
 
 namespace fairlead::source {
-
-enum class Kind { kService, kEndpointSlice, kNode };
-
-struct Key {
-  Kind kind = Kind::kService;
-  model::Name name;
-
-  auto operator<=>(const Key&) const = default;
-  std::string to_string() const;  // "Service default/web"
-};
-
-using Object = std::variant<std::monostate, std::shared_ptr<const model::Service>,
-                            std::shared_ptr<const model::EndpointSlice>, std::shared_ptr<const model::Node>>;
 
 // An object that somebody wrote. Without a value it is one that is asked for and can't be used as it is written: who
 // has an earlier version keeps it.
@@ -51,6 +34,6 @@ struct Decoded {
 void decode_document(const boost::json::value& document, const std::string& where, Decoded& into);
 
 // An object of a known kind, which then needs neither kind nor apiVersion, as in the lists of an API server.
-void decode_object(Kind kind, const boost::json::value& object, const std::string& where, Decoded& into);
+void decode_object(const Kind& kind, const boost::json::value& object, const std::string& where, Decoded& into);
 
 }  // namespace fairlead::source

@@ -9,9 +9,10 @@
 namespace fairlead::source {
 namespace {
 
-// What kube-proxy selects too: other proxies' services and headless ones are not for us.
-const kube::Resource kServices{"/api/v1/services", "!service.kubernetes.io/service-proxy-name", "spec.clusterIP!=None"};
-const kube::Resource kSlices{"/apis/discovery.k8s.io/v1/endpointslices", "!service.kubernetes.io/headless", ""};
+std::string path_of(const Kind& kind) {
+  const std::string root = group_of(kind.api_version).empty() ? "/api/" : "/apis/";
+  return root + std::string(kind.api_version) + "/" + std::string(kind.plural);
+}
 
 }  // namespace
 
@@ -29,31 +30,32 @@ KubernetesSource::KubernetesSource(boost::asio::io_context& io, kube::Access acc
 }
 
 Result<> KubernetesSource::start() {
-  follow(Kind::kService, kServices);
-  follow(Kind::kEndpointSlice, kSlices);
-  follow(Kind::kNode, {"/api/v1/nodes", "", "metadata.name=" + options_.node_name});
+  for (const Kind* kind : all_kinds())
+    follow(*kind);
   for (const Informer& informer : informers_)
     kube::spawn(io_, informer.list_watch->run());
   events_.start();
   return {};
 }
 
-void KubernetesSource::follow(Kind kind, kube::Resource resource) {
+kube::Resource KubernetesSource::resource_of(const Kind& kind) const {
+  const std::string one = kind.only_this_node ? "metadata.name=" + options_.node_name : "";
+  return {path_of(kind), std::string(kind.label_selector), one.empty() ? std::string(kind.field_selector) : one};
+}
+
+void KubernetesSource::follow(const Kind& kind) {
   Reflector::Handlers handlers;
   handlers.changed = [this] { changed(); };
-  handlers.problem = [this, kind](const model::Problem& problem, const model::Name& name, const std::string& uid) {
+  handlers.problem = [this, &kind](const model::Problem& problem, const model::Name& name, const std::string& uid) {
     if (problems_.insert(problem).second && handlers_.on_problem) handlers_.on_problem(problem);
-    if (name.name.empty()) return;
-    if (kind == Kind::kService) events_.warn({"Service", "v1", name, uid, "Invalid", problem.to_string()});
-    if (kind == Kind::kEndpointSlice)
-      events_.warn({"EndpointSlice", "discovery.k8s.io/v1", name, uid, "Invalid", problem.to_string()});
+    if (kind.has_namespace && !name.name.empty()) warn(kind, name, uid, "Invalid", problem.to_string());
   };
   handlers.solved = [this](const model::Problem& problem) {
     if (problems_.erase(problem) && handlers_.on_solved) handlers_.on_solved(problem);
   };
   Informer informer;
   informer.reflector = std::make_unique<Reflector>(kind, access_.cluster.url(), store_, std::move(handlers));
-  informer.list_watch = std::make_unique<kube::ListWatch>(kube::Client(access_, pace_), std::move(resource),
+  informer.list_watch = std::make_unique<kube::ListWatch>(kube::Client(access_, pace_), resource_of(kind),
                                                           *informer.reflector, options_.timing);
   informers_.push_back(std::move(informer));
 }
@@ -69,7 +71,12 @@ std::string KubernetesSource::name() const {
 
 void KubernetesSource::remark(const Remark& remark) {
   if (const model::Service* service = store_.service(remark.service))
-    events_.warn({"Service", "v1", service->name, service->uid, remark.reason, remark.message});
+    warn(kService, service->name, service->uid, remark.reason, remark.message);
+}
+
+void KubernetesSource::warn(const Kind& kind, const model::Name& name, const std::string& uid,
+                            const std::string& reason, const std::string& message) {
+  events_.warn({std::string(kind.name), std::string(kind.api_version), name, uid, reason, message});
 }
 
 // What has arrived together is told together: whoever is reading an answer goes on first.

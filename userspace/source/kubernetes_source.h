@@ -51,7 +51,10 @@ class KubernetesSource : public Source {
     std::unique_ptr<kube::ListWatch> list_watch;
   };
 
-  void follow(Kind kind, kube::Resource resource);
+  kube::Resource resource_of(const Kind& kind) const;
+  void follow(const Kind& kind);
+  void warn(const Kind& kind, const model::Name& name, const std::string& uid, const std::string& reason,
+            const std::string& message);
   void changed();
   void tell();
 

@@ -39,7 +39,7 @@ void ManifestFile::take(Decoded decoded) {
   complete_ = decoded.nameless == 0;
   bool understood = complete_;
   for (Item& item : decoded.items) {
-    if (std::holds_alternative<std::monostate>(item.value)) {
+    if (item.value.empty()) {
       understood = false;
       keep(decoded, item, objects);
     } else if (const auto [first, fresh] = objects.try_emplace(item.key, Placed{item.value, item.where}); !fresh) {

@@ -8,65 +8,10 @@
 #include "userspace/kube/api/version.h"
 
 namespace fairlead::source {
-namespace {
 
 namespace json = boost::json;
 
-template <class... F>
-struct Overload : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overload(F...) -> Overload<F...>;
-
-bool put_into(model::Store& store, const Object& value) {
-  return std::visit(Overload{[](std::monostate) { return false; },
-                             [&](const std::shared_ptr<const model::Node>& node) { return store.set_node(node); },
-                             [&](const auto& object) { return store.put(object); }},
-                    value);
-}
-
-template <class Objects>
-Object find_in(const Objects& objects, const model::Name& name) {
-  const auto found = objects.find(name);
-  return found == objects.end() ? Object() : Object(found->second);
-}
-
-Object find_in(const model::Store& store, Kind kind, const model::Name& name) {
-  switch (kind) {
-    case Kind::kService:
-      return find_in(store.services(), name);
-    case Kind::kEndpointSlice:
-      return find_in(store.slices(), name);
-    case Kind::kNode:
-      return store.node() ? Object(store.node()) : Object();
-  }
-  return {};
-}
-
-bool are_equal(const Object& a, const Object& b) {
-  return std::visit(
-      Overload{[](std::monostate, std::monostate) { return true; },
-               []<class T>(const std::shared_ptr<T>& one, const std::shared_ptr<T>& other) { return *one == *other; },
-               [](const auto&, const auto&) { return false; }},
-      a, b);
-}
-
-bool remove_from(model::Store& store, Kind kind, const model::Name& name) {
-  switch (kind) {
-    case Kind::kService:
-      return store.remove_service(name);
-    case Kind::kEndpointSlice:
-      return store.remove_slice(name);
-    case Kind::kNode:
-      return store.set_node(nullptr);
-  }
-  return false;
-}
-
-}  // namespace
-
-Reflector::Reflector(Kind kind, std::string who, model::Store& store, Handlers handlers)
+Reflector::Reflector(const Kind& kind, std::string who, model::Store& store, Handlers handlers)
     : kind_(kind), who_(std::move(who)), store_(store), handlers_(std::move(handlers)) {
 }
 
@@ -80,7 +25,7 @@ Reflector::Read Reflector::read(const json::value& object) const {
   decode_object(kind_, object, "", decoded);
   Read read;
   read.uid = kube::text_at(object, "/metadata/uid");
-  read.name = {kind_ == Kind::kNode ? "" : kube::text_at(object, "/metadata/namespace"),
+  read.name = {kind_.has_namespace ? kube::text_at(object, "/metadata/namespace") : "",
                kube::text_at(object, "/metadata/name")};
   if (!decoded.items.empty()) read.value = std::move(decoded.items.front().value);
   read.held.version = kube::text_at(object, "/metadata/resourceVersion");
@@ -92,9 +37,9 @@ Reflector::Read Reflector::read(const json::value& object) const {
 bool Reflector::put(Read read) {
   Held& held = held_[read.name];
   held.version = std::move(read.held.version);
-  held.stored |= read.value.index() != 0;
+  held.stored |= !read.value.empty();
   const bool problems_changed = replace_problems(held.problems, std::move(read.held.problems), read.name, read.uid);
-  return put_into(store_, read.value) || problems_changed;
+  return (!read.value.empty() && kind_.put(store_, read.value)) || problems_changed;
 }
 
 bool Reflector::remove(const model::Name& name) {
@@ -102,7 +47,7 @@ bool Reflector::remove(const model::Name& name) {
   if (held == held_.end()) return false;
   const bool problems_changed = replace_problems(held->second.problems, {});
   held_.erase(held);
-  return remove_from(store_, kind_, name) || problems_changed;
+  return kind_.remove(store_, name) || problems_changed;
 }
 
 void Reflector::list_begun() {
@@ -113,7 +58,7 @@ void Reflector::listed(const json::value& object) {
   Read one = read(object);
   const model::Name name = one.name;
   // So that a list that says nothing new takes no memory for its objects.
-  if (Object known = find_in(store_, kind_, name); are_equal(known, one.value)) one.value = std::move(known);
+  if (Object known = kind_.find(store_, name); known == one.value) one.value = std::move(known);
   list_.insert_or_assign(name, std::move(one));
 }
 

@@ -25,7 +25,7 @@ class Reflector : public kube::Listener {
     std::function<void(const model::Problem&)> solved;
   };
   // `who` stands for the server in problems.
-  Reflector(Kind kind, std::string who, model::Store& store, Handlers handlers);
+  Reflector(const Kind& kind, std::string who, model::Store& store, Handlers handlers);
 
   // A list has been complete.
   bool has_listed() const { return has_listed_; }
@@ -58,7 +58,7 @@ class Reflector : public kube::Listener {
   bool replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now,
                         const model::Name& name = {}, const std::string& uid = {});
 
-  Kind kind_;
+  const Kind& kind_;
   std::string who_;
   model::Store& store_;
   Handlers handlers_;

@@ -37,8 +37,7 @@ template <class T>
 std::shared_ptr<const T> only(const Decoded& decoded) {
   EXPECT_EQ(decoded.items.size(), 1u);
   if (decoded.items.size() != 1) return nullptr;
-  const auto* value = std::get_if<std::shared_ptr<const T>>(&decoded.items[0].value);
-  return value ? *value : nullptr;
+  return decoded.items[0].value.as<T>();
 }
 
 }  // namespace fairlead::source

@@ -41,7 +41,7 @@ class ReflectorTest : public testing::Test {
   model::Store store_;
   int told_ = 0;
   std::vector<std::string> problems_;
-  Reflector reflector_{Kind::kService,
+  Reflector reflector_{kService,
                        "https://api",
                        store_,
                        {[this] { ++told_; },

@@ -2,24 +2,17 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <optional>
+#include <string>
 
 #include "userspace/document/reader.h"
-#include "userspace/model/endpoint_slice.h"
-#include "userspace/model/node.h"
+#include "userspace/model/name.h"
 #include "userspace/model/service.h"
-
-// One function for each kind of object, each told the object's name. What they return counts only if the reader's
-// findings aren't broken afterwards.
-namespace fairlead::source {
-
-std::shared_ptr<const model::Service> read_service(const document::Reader& object, model::Name name);
-// Null for a slice of names (FQDN), which no proxy uses.
-std::shared_ptr<const model::EndpointSlice> read_endpoint_slice(const document::Reader& object, model::Name name);
-std::shared_ptr<const model::Node> read_node(const document::Reader& object, model::Name name);
+#include "userspace/source/object.h"
+#include "userspace/util/address.h"
 
 // Parts that several kinds have.
+namespace fairlead::source {
 
 // Nothing where there is nothing, or an empty string.
 std::optional<Address> read_address(const document::Reader& reader);
@@ -32,5 +25,12 @@ std::optional<std::chrono::system_clock::time_point> read_time(const document::R
 model::Protocol read_protocol(const document::Reader& reader);
 // Of lower-case letters, digits, '-' and '.', as names of objects and ports are. May be empty.
 std::string read_name(const document::Reader& reader);
+
+// In a map of a store.
+template <class Objects>
+Object find_in(const Objects& objects, const model::Name& name) {
+  const auto found = objects.find(name);
+  return found == objects.end() ? Object() : Object(found->second);
+}
 
 }  // namespace fairlead::source

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/source/kinds.h"
+#include "userspace/source/kinds/fields.h"
 
 #include "userspace/util/text.h"
 #include "userspace/util/timestamp.h"

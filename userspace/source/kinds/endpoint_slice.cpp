@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/source/kinds.h"
+#include "userspace/source/kind.h"
+#include "userspace/source/kinds/fields.h"
 
 namespace fairlead::source {
 namespace {
@@ -9,6 +10,8 @@ using document::Reader;
 using model::Endpoint;
 using model::EndpointPort;
 using model::EndpointSlice;
+using model::Name;
+using model::Store;
 
 enum class AddressType { kNone, kIpv4, kIpv6, kFqdn };
 
@@ -61,16 +64,14 @@ std::optional<Endpoint> read_endpoint(const Reader& item, Family family) {
   return endpoint;
 }
 
-}  // namespace
-
-std::shared_ptr<const EndpointSlice> read_endpoint_slice(const Reader& object, model::Name name) {
+Object read(const Reader& object, const Name& name) {
   const AddressType type = read_address_type(object["addressType"]);
-  if (type == AddressType::kFqdn) return nullptr;
+  if (type == AddressType::kFqdn) return {};  // of names, which no proxy uses
   auto slice = std::make_shared<EndpointSlice>();
   slice->family = type == AddressType::kIpv6 ? Family::IPv6 : Family::IPv4;
   const Reader metadata = object["metadata"];
   slice->service = {name.space, metadata["labels"]["kubernetes.io/service-name"].required().text()};
-  slice->name = std::move(name);
+  slice->name = name;
   slice->headless = !metadata["labels"]["service.kubernetes.io/headless"].absent();
   slice->last_change_trigger_time =
       read_time(metadata["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"]);
@@ -80,5 +81,18 @@ std::shared_ptr<const EndpointSlice> read_endpoint_slice(const Reader& object, m
       BadItem::kIsDropped, [&](const Reader& item) { return read_endpoint(item, slice->family); });
   return slice;
 }
+
+}  // namespace
+
+constinit const Kind kEndpointSlice{
+    .name = "EndpointSlice",
+    .api_version = "discovery.k8s.io/v1",
+    .plural = "endpointslices",
+    .label_selector = "!service.kubernetes.io/headless",
+    .read = read,
+    .find = [](const Store& store, const Name& name) { return find_in(store.slices(), name); },
+    .put = [](Store& store, const Object& object) { return store.put(object.as<EndpointSlice>()); },
+    .remove = [](Store& store, const Name& name) { return store.remove_slice(name); },
+};
 
 }  // namespace fairlead::source

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "userspace/source/kinds.h"
+#include "userspace/source/kind.h"
+#include "userspace/source/kinds/fields.h"
 
 namespace fairlead::source {
 namespace {
 
 using document::BadItem;
 using document::Reader;
+using model::Name;
 using model::Service;
 using model::ServicePort;
 using model::ServiceType;
+using model::Store;
 
 constexpr std::uint32_t kMaxPort = 65535;
 constexpr std::uint32_t kDefaultAffinitySeconds = 10800;
@@ -116,11 +119,9 @@ void read_spec(const Reader& spec, Service& service) {
   service.health_check_node_port = read_port_number(spec["healthCheckNodePort"], 0);
 }
 
-}  // namespace
-
-std::shared_ptr<const Service> read_service(const Reader& object, model::Name name) {
+Object read(const Reader& object, const Name& name) {
   auto service = std::make_shared<Service>();
-  service->name = std::move(name);
+  service->name = name;
   const Reader metadata = object["metadata"];
   service->uid = metadata["uid"].text();
   service->created = metadata["creationTimestamp"].text();
@@ -130,5 +131,20 @@ std::shared_ptr<const Service> read_service(const Reader& object, model::Name na
       object["status"]["loadBalancer"]["ingress"].items<Address>(BadItem::kIsDropped, read_ingress);
   return service;
 }
+
+}  // namespace
+
+constinit const Kind kService{
+    .name = "Service",
+    .api_version = "v1",
+    .plural = "services",
+    // Other proxies' services and headless ones are not for us.
+    .label_selector = "!service.kubernetes.io/service-proxy-name",
+    .field_selector = "spec.clusterIP!=None",
+    .read = read,
+    .find = [](const Store& store, const Name& name) { return find_in(store.services(), name); },
+    .put = [](Store& store, const Object& object) { return store.put(object.as<Service>()); },
+    .remove = [](Store& store, const Name& name) { return store.remove_service(name); },
+};
 
 }  // namespace fairlead::source

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "userspace/source/kinds.h"
+#include "userspace/source/kind.h"
+#include "userspace/source/kinds/fields.h"
 
 namespace fairlead::source {
 namespace {
 
 using document::BadItem;
 using document::Reader;
+using model::Name;
+using model::Node;
+using model::Store;
 
 // Of one type; the others (host names among them) are not for this list.
 std::vector<Address> read_addresses(const Reader& addresses, std::string_view type) {
@@ -31,11 +35,9 @@ bool has_taint(const Reader& taints, std::string_view key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
-}  // namespace
-
-std::shared_ptr<const model::Node> read_node(const Reader& object, model::Name name) {
-  auto node = std::make_shared<model::Node>();
-  node->name = std::move(name.name);
+Object read(const Reader& object, const Name& name) {
+  auto node = std::make_shared<Node>();
+  node->name = name.name;
   const Reader metadata = object["metadata"], spec = object["spec"], addresses = object["status"]["addresses"];
   node->internal_ips = read_addresses(addresses, "InternalIP");
   node->external_ips = read_addresses(addresses, "ExternalIP");
@@ -45,5 +47,19 @@ std::shared_ptr<const model::Node> read_node(const Reader& object, model::Name n
   node->to_be_deleted = has_taint(spec["taints"], "ToBeDeletedByClusterAutoscaler");
   return node;
 }
+
+}  // namespace
+
+constinit const Kind kNode{
+    .name = "Node",
+    .api_version = "v1",
+    .plural = "nodes",
+    .has_namespace = false,
+    .only_this_node = true,
+    .read = read,
+    .find = [](const Store& store, const Name&) { return Object(store.node()); },
+    .put = [](Store& store, const Object& object) { return store.set_node(object.as<Node>()); },
+    .remove = [](Store& store, const Name&) { return store.set_node(nullptr); },
+};
 
 }  // namespace fairlead::source
