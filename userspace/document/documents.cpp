@@ -31,8 +31,7 @@ Documents parse_json(std::string_view text) {
 }  // namespace
 
 Documents parse_documents(std::string_view file_name, std::string_view text) {
-  static constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   return file_name.ends_with(".json") || looks_like_json(text) ? parse_json(text) : parse_yaml(text);
 }
 

@@ -24,6 +24,9 @@ TextError error_at(std::string_view text, std::size_t offset, std::string messag
 
 bool is_utf8(std::string_view bytes);
 
+// Editors on some systems write one before the text, which means nothing.
+std::string_view without_byte_order_mark(std::string_view text);
+
 // What keeps the bytes from being text: anything but UTF-8, or control characters other than line ends and tabs.
 std::optional<TextError> find_non_text(std::string_view bytes);
 

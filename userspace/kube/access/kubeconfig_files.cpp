@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "userspace/document/text.h"
 #include "userspace/document/text_file.h"
 #include "userspace/document/yaml.h"
 
@@ -46,9 +47,7 @@ Kubeconfigs read_config(const document::Reader& reader, const std::filesystem::p
 }
 
 Result<json::value> parse_document(const std::filesystem::path& file, std::string_view text) {
-  static constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  auto documents = document::parse_yaml(text);
+  auto documents = document::parse_yaml(document::without_byte_order_mark(text));
   if (!documents) return in_file(file, documents.error().place() + ": " + documents.error().message);
   while (!documents->empty() && documents->back().is_null())
     documents->pop_back();
