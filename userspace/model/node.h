@@ -12,11 +12,9 @@ namespace fairlead::model {
 struct Node {
   std::string name;
   std::vector<Address> internal_ips;  // status.addresses of type InternalIP, in order
-  std::vector<Address> external_ips;
-  std::vector<Prefix> pod_cidrs;
-  std::string zone;            // label topology.kubernetes.io/zone
-  bool being_deleted = false;  // metadata.deletionTimestamp is set
-  bool to_be_deleted = false;  // taint ToBeDeletedByClusterAutoscaler
+  std::string zone;                   // label topology.kubernetes.io/zone
+  bool being_deleted = false;         // metadata.deletionTimestamp is set
+  bool to_be_deleted = false;         // taint ToBeDeletedByClusterAutoscaler
 
   bool operator==(const Node&) const = default;
 };

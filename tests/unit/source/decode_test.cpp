@@ -139,7 +139,7 @@ json::value samples() {
               "ports": [{"name": "http", "port": 80, "protocol": "TCP", "nodePort": 30080}],
               "externalTrafficPolicy": "Local", "internalTrafficPolicy": "Cluster",
               "loadBalancerSourceRanges": ["10.0.0.0/8"], "sessionAffinity": "ClientIP",
-              "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}}, "healthCheckNodePort": 32000},
+              "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}}},
      "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.20", "ipMode": "VIP"}]}}},
     {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
      "metadata": {"name": "web-1", "labels": {"kubernetes.io/service-name": "web", "service.kubernetes.io/headless": "a"},
@@ -149,7 +149,7 @@ json::value samples() {
                     "nodeName": "n", "zone": "z", "hints": {"forZones": [{"name": "z"}], "forNodes": [{"name": "n"}]}}]},
     {"apiVersion": "v1", "kind": "Node",
      "metadata": {"name": "n", "labels": {"topology.kubernetes.io/zone": "z"}, "deletionTimestamp": "t"},
-     "spec": {"podCIDR": "10.244.0.0/24", "podCIDRs": ["10.244.0.0/24"], "taints": [{"key": "k"}]},
+     "spec": {"taints": [{"key": "k"}]},
      "status": {"addresses": [{"type": "InternalIP", "address": "192.0.2.1"}]}}]})");
 }
 

@@ -21,8 +21,6 @@ metadata:
   labels: {topology.kubernetes.io/zone: zone-1}
   deletionTimestamp: "2026-01-02T03:04:05Z"
 spec:
-  podCIDR: 10.244.1.0/24
-  podCIDRs: [10.244.1.0/24, "fd00:244:1::/64"]
   taints: [{key: other, effect: NoSchedule}, {key: ToBeDeletedByClusterAutoscaler, effect: NoSchedule}]
 status:
   addresses:
@@ -36,8 +34,6 @@ status:
   ASSERT_TRUE(node);
   EXPECT_EQ(node->name, "node-a");
   EXPECT_THAT(node->internal_ips, ElementsAre(Address::literal("192.0.2.10"), Address::literal("2001:db8::10")));
-  EXPECT_THAT(node->external_ips, ElementsAre(Address::literal("203.0.113.10")));
-  EXPECT_THAT(node->pod_cidrs, ElementsAre(*Prefix::parse("10.244.1.0/24"), *Prefix::parse("fd00:244:1::/64")));
   EXPECT_EQ(node->zone, "zone-1");
   EXPECT_TRUE(node->being_deleted);
   EXPECT_TRUE(node->to_be_deleted);
@@ -59,17 +55,13 @@ TEST(DecodeNode, ABadAddressCostsOnlyItself) {
 apiVersion: v1
 kind: Node
 metadata: {name: node-a}
-spec: {podCIDR: 10.244.1.0/24, podCIDRs: [10.244.1.0/99]}
 status: {addresses: [{type: InternalIP, address: node-a}, {type: InternalIP, address: 192.0.2.10}]}
 )");
-  EXPECT_THAT(
-      complaints(decoded),
-      ElementsAre("Node node-a: status.addresses[0].address: node-a: is not an IP address",
-                  "Node node-a: spec.podCIDRs[0]: 10.244.1.0/99: is not an address range such as 192.0.2.0/24"));
+  EXPECT_THAT(complaints(decoded),
+              ElementsAre("Node node-a: status.addresses[0].address: node-a: is not an IP address"));
   const auto node = only<Node>(decoded);
   ASSERT_TRUE(node);
   EXPECT_THAT(node->internal_ips, ElementsAre(Address::literal("192.0.2.10")));
-  EXPECT_THAT(node->pod_cidrs, ElementsAre(*Prefix::parse("10.244.1.0/24")));
 }
 
 }  // namespace

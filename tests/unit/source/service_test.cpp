@@ -42,7 +42,6 @@ spec:
   loadBalancerSourceRanges: [" 198.51.100.0/24 ", "2001:db8::/32"]
   sessionAffinity: ClientIP
   sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}
-  healthCheckNodePort: 32000
   selector: {app: web}
 status:
   loadBalancer:
@@ -71,7 +70,6 @@ status:
   EXPECT_THAT(service->load_balancer_source_ranges,
               ElementsAre(*Prefix::parse("198.51.100.0/24"), *Prefix::parse("2001:db8::/32")));
   EXPECT_EQ(service->affinity_seconds, 60u);
-  EXPECT_EQ(service->health_check_node_port, 32000);
 }
 
 TEST(DecodeService, FillsInWhatTheApiServerWould) {
@@ -223,8 +221,6 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"{ports: [{port: 80}], sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: "
                 "86401}}}",
                 ".sessionAffinityConfig.clientIP.timeoutSeconds: 86401: must be between 1 and 86400"},
-        Mistake{"{ports: [{port: 80}], healthCheckNodePort: 65536}",
-                ".healthCheckNodePort: 65536: must be between 0 and 65535"},
         Mistake{"{ports: [{port: 80}], clusterIP: 0.0.0.0}",
                 ".clusterIP: 0.0.0.0: must not be the unspecified address"}));
 // A range left out would shut the right clients out, and the last one left out let everybody in.

@@ -13,20 +13,11 @@ using model::Name;
 using model::Node;
 using model::Store;
 
-// Of one type; the others (host names among them) are not for this list.
-std::vector<Address> read_addresses(const Reader& addresses, std::string_view type) {
+// Other addresses are names, or somebody else's to answer for.
+std::vector<Address> read_internal_ips(const Reader& addresses) {
   return addresses.items<Address>(BadItem::kIsDropped, [&](const Reader& item) -> std::optional<Address> {
-    return item["type"].text() == type ? read_address(item["address"]) : std::nullopt;
+    return item["type"].text() == "InternalIP" ? read_address(item["address"]) : std::nullopt;
   });
-}
-
-// podCIDR repeats the first of podCIDRs, or stands alone.
-std::vector<Prefix> read_pod_cidrs(const Reader& spec) {
-  auto prefixes = spec["podCIDRs"].items<Prefix>(BadItem::kIsDropped, read_prefix);
-  if (prefixes.empty() && !spec["podCIDR"].text().empty()) {
-    if (const auto prefix = read_prefix(spec["podCIDR"])) prefixes.push_back(*prefix);
-  }
-  return prefixes;
 }
 
 bool has_taint(const Reader& taints, std::string_view key) {
@@ -38,13 +29,11 @@ bool has_taint(const Reader& taints, std::string_view key) {
 Object read(const Reader& object, const Name& name) {
   auto node = std::make_shared<Node>();
   node->name = name.name;
-  const Reader metadata = object["metadata"], spec = object["spec"], addresses = object["status"]["addresses"];
-  node->internal_ips = read_addresses(addresses, "InternalIP");
-  node->external_ips = read_addresses(addresses, "ExternalIP");
-  node->pod_cidrs = read_pod_cidrs(spec);
+  const Reader metadata = object["metadata"];
+  node->internal_ips = read_internal_ips(object["status"]["addresses"]);
   node->zone = metadata["labels"]["topology.kubernetes.io/zone"].text();
   node->being_deleted = !metadata["deletionTimestamp"].text().empty();
-  node->to_be_deleted = has_taint(spec["taints"], "ToBeDeletedByClusterAutoscaler");
+  node->to_be_deleted = has_taint(object["spec"]["taints"], "ToBeDeletedByClusterAutoscaler");
   return node;
 }
 

@@ -116,7 +116,6 @@ void read_spec(const Reader& spec, Service& service) {
   service.load_balancer_source_ranges =
       spec["loadBalancerSourceRanges"].items<Prefix>(BadItem::kBreaksObject, read_prefix);
   service.affinity_seconds = read_affinity(spec);
-  service.health_check_node_port = read_port_number(spec["healthCheckNodePort"], 0);
 }
 
 Object read(const Reader& object, const Name& name) {
