@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
-#include <cctype>
 #include <filesystem>
-#include <iterator>
 
+#include "tests/lab/confined.h"
 #include "tests/lab/scenario.h"
 
 // lbd as root with the capabilities that a DaemonSet of k8s gives it and nothing else, as a container runtime starts
@@ -14,7 +12,6 @@ namespace fairlead::test {
 namespace {
 
 using testing::HasSubstr;
-using Capabilities = std::vector<std::string>;
 
 Capabilities capabilities_in(const std::string& manifest, const std::string& list) {
   const YAML::Node pod = YAML::LoadFile(FAIRLEAD_K8S "/" + manifest)["spec"]["template"]["spec"];
@@ -30,16 +27,6 @@ Capabilities of_lbd() {
 
 Capabilities of_cleanup() {
   return capabilities_in("cleanup/daemonset.yaml", "initContainers");
-}
-
-std::vector<std::string> confined_to(const Capabilities& capabilities) {
-  std::string bounding = "-all";
-  for (const std::string& capability : capabilities) {
-    bounding += ",+";
-    std::transform(capability.begin(), capability.end(), std::back_inserter(bounding),
-                   [](unsigned char c) { return std::tolower(c); });
-  }
-  return {"setpriv", "--no-new-privs", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=" + bounding};
 }
 
 class Container : public Scenario {

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fairlead::test {
+
+// By their names in manifests, without CAP_: BPF, NET_ADMIN.
+using Capabilities = std::vector<std::string>;
+
+// A launcher that leaves root these capabilities and no way to others.
+std::vector<std::string> confined_to(const Capabilities& capabilities);
+
+}  // namespace fairlead::test
