@@ -12,13 +12,15 @@ constexpr const char* kBash = R"(_lbctl() {
 complete -F _lbctl lbctl
 )";
 
+// As a file that zsh loads when it is first needed, this is the function itself and completes; sourced, it registers
+// it.
 constexpr const char* kZsh = R"(#compdef lbctl
 _lbctl() {
   local -a candidates
   candidates=("${(@f)$(lbctl __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
   compadd -a candidates
 }
-compdef _lbctl lbctl
+if [[ $funcstack[1] == _lbctl ]]; then _lbctl; else compdef _lbctl lbctl; fi
 )";
 
 constexpr const char* kFish =
