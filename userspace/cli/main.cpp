@@ -17,13 +17,22 @@ constexpr int kUsage = 2;
 constexpr int kUnreachable = 3;
 
 constexpr const char* kFooter =
-    "Examples:\n"
-    "  lbctl service list\n"
-    "  lbctl service show default/web\n"
-    "  lbctl flow list --service default/web --state established\n"
-    "  lbctl -o json verdicts | jq '.[] | select(.kind == \"drop\" and .xdp > 0)'\n"
+    "Each command has a --help of its own.\n"
     "\n"
-    "Exit status: 0 done, 1 lbd refused or does not know it, 2 wrong usage, 3 no lbd answers.";
+    "Files:\n"
+    "  /run/fairlead/lbd.sock  Where lbd listens, to root alone\n"
+    "\n"
+    "Examples:\n"
+    "  $ lbctl service list\n"
+    "  $ lbctl service show default/web\n"
+    "  $ lbctl flow list --service default/web --state established\n"
+    "  $ lbctl -o json verdicts | jq '.[] | select(.kind == \"drop\" and .xdp > 0)'\n"
+    "\n"
+    "Exit status:\n"
+    "  0  Done\n"
+    "  1  lbd refused, or does not know it\n"
+    "  2  Wrong usage\n"
+    "  3  No lbd answers";
 
 // The commands and what their flags were set to.
 class Commands {

@@ -174,6 +174,8 @@ TEST_F(Flags, OfKubeProxyAreOnlyInTheLongHelp) {
   EXPECT_EQ(help.parsed.exit_status, 0);
   EXPECT_THAT(help.out, HasSubstr("--kubeconfig"));
   EXPECT_THAT(help.out, Not(HasSubstr("--ipvs-strict-arp")));
+  for (const char* section : {"\nFiles:\n  /etc/", "\nExamples:\n  $ lbd ", "\nExit status:\n  0  "})
+    EXPECT_THAT(help.out, HasSubstr(section));
   EXPECT_EQ(all.parsed.exit_status, 0);
   EXPECT_THAT(all.out, HasSubstr("--kubeconfig"));
   EXPECT_THAT(all.out, HasSubstr("--ipvs-strict-arp"));

@@ -15,7 +15,24 @@ constexpr const char* kAbout =
     "Stopping it leaves forwarding as it is; the next lbd takes over. --cleanup ends it.";
 constexpr const char* kMore =
     "A flag goes before the same setting in the --config file. kube-proxy's other flags are taken too, and those that\n"
-    "mean something else than its defaults are named in the log; --help-all lists them.";
+    "mean something else than its defaults are named in the log; --help-all lists them.\n"
+    "\n"
+    "Files:\n"
+    "  /etc/fairlead/config.yaml  What lbd.service gives to --config\n"
+    "  /etc/fairlead/manifests    The directory that this file names\n"
+    "  /sys/fs/bpf/fairlead       Maps and links, which stay while lbd is stopped\n"
+    "  /run/fairlead/lbd.sock     Where lbctl asks\n"
+    "\n"
+    "Examples:\n"
+    "  $ lbd --manifests /etc/fairlead/manifests --devices eth0,eth1\n"
+    "  $ lbd --kubeconfig /etc/kubernetes/lbd.conf --hostname-override node1\n"
+    "  $ lbd --config /etc/fairlead/config.yaml --write-config-to all.yaml\n"
+    "  $ lbd --cleanup\n"
+    "\n"
+    "Exit status:\n"
+    "  0  It was stopped by SIGTERM or SIGINT, or has done what was asked\n"
+    "  1  It cannot start or go on, or could not do what was asked, and has said why\n"
+    "  2  Wrong usage";
 constexpr const char* kKubeProxyGroup = "Accepted for kube-proxy's sake";
 
 // --oom_score_adj is --oom-score-adj, as for kube-proxy. An empty value becomes a word of its own, because CLI11 takes
