@@ -10,10 +10,10 @@
 #include <optional>
 #include <regex>
 
-#include "tests/e2e/transcript.h"
 #include "tests/support/control_plane.h"
 #include "tests/support/eventually.h"
 #include "tests/support/guardian.h"
+#include "tests/support/transcript.h"
 
 // Does what the README says about trying it in a cluster, line by line, and sees what the README shows.
 namespace fairlead::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/e2e/transcript.h"
+#include "tests/support/transcript.h"
 
 #include <regex>
 #include <sstream>
