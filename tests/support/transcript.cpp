@@ -11,7 +11,9 @@ std::string plain(std::string line) {
   static const std::vector<std::pair<std::regex, std::string>> kRules = {
       {std::regex(R"(\bweb-[0-9a-z]+-[0-9a-z]{5}\b)"), "POD"},
       {std::regex(R"(\bweb-[0-9a-z]{5}\b)"), "SLICE"},
+      {std::regex(R"(\bnode\d-pod\d\b)"), "SERVER"},
       {std::regex(R"(\b10\.(96|210)\.\d+\.\d+\b)"), "ADDRESS"},
+      {std::regex(R"(\bpid \d+\b)"), "PID"},
       {std::regex(R"(\b(\d+[smh])+\b)"), "AGE"},
       {std::regex(R"(\s+)"), " "},
   };
@@ -44,11 +46,12 @@ std::vector<Step> steps_of(const std::string& document, const std::string& headi
   std::string line;
   while (std::getline(lines, line) && line != heading) {
   }
-  bool code = false;
+  bool code = false, commands = false;
   while (std::getline(lines, line) && (code || !line.starts_with("## "))) {
     if (line.starts_with("```")) {
       code = !code;
-    } else if (code) {
+      commands = line == "```";
+    } else if (code && commands) {
       add_line(steps, line);
     }
   }

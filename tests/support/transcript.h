@@ -12,11 +12,11 @@ struct Step {
   std::vector<std::string> expected;  // lines; the end of one may be cut short by "..."
 };
 
-// Those of all code blocks from that heading to the next; none if there is no such heading.
+// Those of all code blocks from that heading to the next that name no language; none if there is no such heading.
 std::vector<Step> steps_of(const std::string& document, const std::string& heading);
 
 // Whether those lines are in the output, in this order. What differs from run to run, such as names of pods, addresses
-// that were allocated and ages, only has to look alike, and so does the space between columns.
+// that were allocated, processes and ages, only has to look alike, and so does the space between columns.
 bool shows(const std::string& output, const std::vector<std::string>& expected);
 
 }  // namespace fairlead::test
