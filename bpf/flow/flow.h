@@ -23,7 +23,9 @@ struct flow_work {
 	struct flow_copy evicted;
 	struct flow_copy swept;
 	struct tuple ended;
+	__u64 hash; /* of the key of the flow in the making */
 	__u32 reply_exists;
+	__u32 pad;
 };
 
 /* Elements of lb_scratch. On old kernels a packet may interrupt the sweeper on its CPU, so it has one of its own. */

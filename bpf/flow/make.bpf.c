@@ -52,7 +52,7 @@ static __always_inline enum lb_verdict choose_local_source(struct flow_work *wor
 			lb_flow_end(work, &work->pair_key, &work->other, 0, family);
 			return LB_CONTINUE;
 		}
-		view->to.sport = preferred_port(flow_hash(key, family) + ((__u64)i << 22));
+		view->to.sport = preferred_port(work->hash + ((__u64)i << 22));
 	}
 	return LB_VERDICT_SNAT_EXHAUSTED;
 }
@@ -62,16 +62,15 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_work *wo
 							    const struct tuple *key, const int family)
 {
 	struct lb_snat_pool *pool = pool_towards(view, family);
-	const __u64 hash = flow_hash(key, family);
 
-	view->to.sport = preferred_port(hash);
+	view->to.sport = preferred_port(work->hash);
 	if (unlikely(port_is_taken(pool, view->to.sport))) {
 		if (find_reply(work, view, key, family) == TABLE_BUSY)
 			return LB_VERDICT_FLOW_BUSY;
 		if (work->reply_exists)
 			return adopt_reply(work, view, family);
 	}
-	view->to.sport = lb_port_take(pool, hash);
+	view->to.sport = lb_port_take(pool, work->hash);
 	return view->to.sport == PORT_NONE ? LB_VERDICT_SNAT_EXHAUSTED : LB_CONTINUE;
 }
 
@@ -131,6 +130,7 @@ static __always_inline enum lb_verdict flow_make(struct flow_work *work, struct 
 	enum lb_verdict verdict = LB_VERDICT_FLOW_BUSY;
 	__u32 *first = flow_gate(key, family), *second = first;
 
+	work->hash = flow_hash(key, family);
 	if (view->flags & LB_FLOW_LOCAL) {
 		tuple_reverse(&work->pair_key, &view->to, family);
 		second = flow_gate(&work->pair_key, family);
