@@ -2,7 +2,7 @@
 #pragma once
 
 #include "userspace/daemon/host_watch.h"
-#include "userspace/daemon/inspection.h"
+#include "userspace/daemon/inspection/inspection.h"
 #include "userspace/daemon/programmer.h"
 #include "userspace/daemon/upkeep.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "userspace/daemon/flow_query.h"
+#include "userspace/daemon/inspection/flows.h"
 
 #include <atomic>
 #include <optional>

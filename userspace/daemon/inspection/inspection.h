@@ -13,7 +13,8 @@
 
 namespace fairlead::daemon {
 
-// Answers the control API out of the daemon's parts. They outlive it.
+// Answers the control API out of the daemon's parts, which outlive it. What each resource is made of stands in a file
+// of its own beside this one.
 class Inspection : public admin::Inspector {
  public:
   struct Parts {
@@ -37,14 +38,7 @@ class Inspection : public admin::Inspector {
   std::vector<admin::VerdictView> verdicts() const override;
 
  private:
-  // Counters of a slot.
-  using Stats = std::function<lb_backend_stats(std::uint32_t)>;
-
-  admin::ServiceView view(const model::Service& service, admin::Backends backends, const Stats& stats) const;
-  admin::ServicePortView view(const model::Service& service, const state::PortSpec& spec) const;
-  std::vector<admin::BackendView> each_backend(const state::PortSpec& spec, const Stats& stats) const;
-  admin::BackendView all_backends(const state::PortSpec& spec, const Stats& stats) const;
-  std::vector<admin::UsageView> usage() const;
+  std::vector<admin::DeviceView> devices() const;
   Result<const model::Service*> find(const std::string& space, const std::string& name) const;
 
   Parts parts_;
