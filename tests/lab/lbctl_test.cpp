@@ -32,9 +32,9 @@ TEST_F(Lbctl, ListsTheManifestsFrontends) {
   for (const admin::ServiceView& service : *services)
     for (const admin::ServicePortView& port : service.ports)
       for (const admin::FrontendView& one : port.frontends)
-        listed.insert(service.space + "/" + service.name + " " + port.family + " " + port.protocol + " " + one.kind +
-                      " " + one.address + " " + std::to_string(one.port) + " " + one.action + " " +
-                      std::to_string(one.backends));
+        listed.insert(service.space + "/" + service.name + " " + admin::to_string(port.family) + " " + port.protocol +
+                      " " + admin::to_string(one.kind) + " " + one.address + " " + std::to_string(one.port) + " " +
+                      admin::to_string(one.action) + " " + std::to_string(one.backends));
   std::set<std::string> expected;
   for (const std::string protocol : {"TCP", "UDP"})
     for (const std::string line :
@@ -67,7 +67,7 @@ TEST_F(Lbctl, JsonKeepsItsKeys) {
         "expires_seconds"}},
       {{"flow", "count"}, {"count"}},
       {{"maglev", "show", "default/web"}, {"service", "frontends", "slots", "imbalance", "members"}},
-      {{"verdicts"}, {"name", "kind", "meaning", "xdp", "tc_ingress", "tc_egress"}},
+      {{"verdicts"}, {"hook", "verdicts"}},
       {{"version"}, {"lbctl", "lbd"}}};
   for (const auto& [command, expected] : commands) {
     const auto printed = daemon().query_json(command);

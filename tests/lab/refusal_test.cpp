@@ -25,10 +25,7 @@ class Refusal : public Scenario, public testing::WithParamInterface<std::string>
     ASSERT_NO_FATAL_FAILURE(start_daemons());
   }
 
-  std::uint64_t counted(const std::string& verdict) {
-    const auto view = verdicts(daemon()).at(verdict);
-    return view.xdp + view.tc_ingress;
-  }
+  std::uint64_t counted(const std::string& verdict) { return verdicts(daemon(), kArriving).at(verdict); }
 
   // Sooner than the kernel would send a SYN again, which is after a second.
   void expect_refused(Transport transport, const Endpoint& to, const std::string& verdict) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ constexpr Family kFamilies[] = {Family::IPv4, Family::IPv6};
 constexpr Transport kTransports[] = {Transport::Tcp, Transport::Udp};
 // For what lbd does by itself: it hears of a manifest after 50 ms, half a second at most.
 constexpr std::chrono::seconds kSoon{10};
+// Hooks that packets pass on their way into a node.
+inline const std::set<std::string> kArriving{"xdp", "tc_ingress"};
 
 inline const char* name_of(Transport transport) {
   return transport == Transport::Tcp ? "TCP" : "UDP";
@@ -118,13 +121,16 @@ class Scenario : public testing::Test {
     });
   }
 
-  static std::map<std::string, admin::VerdictView> verdicts(const Daemon& daemon) {
-    std::map<std::string, admin::VerdictView> result;
-    const auto views = daemon.query<std::vector<admin::VerdictView>>({"verdicts"});
+  // What each verdict counted at these hooks together; at all of them where none is named.
+  static std::map<std::string, std::uint64_t> verdicts(const Daemon& daemon, const std::set<std::string>& hooks = {}) {
+    std::map<std::string, std::uint64_t> result;
+    const auto views = daemon.query<std::vector<admin::HookView>>({"verdicts"});
     EXPECT_TRUE(views) << views.error().message;
     if (views)
-      for (const admin::VerdictView& view : *views)
-        result[view.name] = view;
+      for (const admin::HookView& view : *views)
+        if (hooks.empty() || hooks.contains(view.hook))
+          for (const admin::VerdictView& verdict : view.verdicts)
+            result[verdict.name] += verdict.packets;
     return result;
   }
 

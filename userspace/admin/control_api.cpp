@@ -37,29 +37,43 @@ std::vector<std::string> split(const std::string& path) {
   return parts;
 }
 
+std::optional<model::Protocol> protocol_of(const std::string& text) {
+  for (const model::Protocol protocol : {model::Protocol::kTcp, model::Protocol::kUdp})
+    if (text == model::to_string(protocol)) return protocol;
+  return std::nullopt;
+}
+
+// Null for a parameter that is no text.
+std::string* text_parameter(FlowFilter& filter, const std::string& name) {
+  if (name == "service") return &filter.service;
+  if (name == "client") return &filter.client;
+  if (name == "frontend") return &filter.frontend;
+  return name == "backend" ? &filter.backend : nullptr;
+}
+
+Result<> set_parameter(FlowFilter& filter, const std::string& name, const std::string& value) {
+  if (std::string* text = text_parameter(filter, name)) {
+    *text = value;
+  } else if (name == "protocol") {
+    filter.protocol = protocol_of(value);
+    if (!filter.protocol) return Error{"protocol: " + value + ": neither TCP nor UDP", EINVAL};
+  } else if (name == "state") {
+    filter.state = from_word<FlowState>(value);
+    if (!filter.state) return Error{"state: " + value + ": no state of a flow", EINVAL};
+  } else if (name == "limit") {
+    const auto limit = to_number<std::uint64_t>(value);
+    if (!limit) return Error{"limit: " + value + ": not a number", EINVAL};
+    filter.limit = *limit;
+  } else {
+    return Error{"unknown parameter " + name, EINVAL};
+  }
+  return {};
+}
+
 Result<FlowFilter> flow_filter(const Target& target) {
   FlowFilter filter;
-  for (const auto& [name, value] : target.query) {
-    if (name == "service")
-      filter.service = value;
-    else if (name == "client")
-      filter.client = value;
-    else if (name == "frontend")
-      filter.frontend = value;
-    else if (name == "backend")
-      filter.backend = value;
-    else if (name == "protocol")
-      filter.protocol = value;
-    else if (name == "state")
-      filter.state = value;
-    else if (name == "limit") {
-      const auto limit = to_number<std::uint64_t>(value);
-      if (!limit) return Error{"limit: " + value + ": not a number", EINVAL};
-      filter.limit = *limit;
-    } else {
-      return Error{"unknown parameter " + name, EINVAL};
-    }
-  }
+  for (const auto& [name, value] : target.query)
+    if (auto set = set_parameter(filter, name, value); !set) return set.error();
   return filter;
 }
 

@@ -16,7 +16,7 @@ namespace fairlead::admin {
 //   GET /v1/services/NAMESPACE/NAME/rings           [RingView]
 //   GET /v1/flows?service=&client=&frontend=&backend=&protocol=&state=&limit=        [FlowView]
 //   GET /v1/flows/count?...                         CountView
-//   GET /v1/verdicts                                [VerdictView]
+//   GET /v1/verdicts                                [HookView]
 //
 // Anything else is answered with an ErrorView and the HTTP status that says what kind of error it is.
 HttpResponse answer_control(const Inspector& inspector, const HttpRequest& request);

@@ -5,18 +5,19 @@
 #include <vector>
 
 #include "userspace/admin/view.h"
+#include "userspace/model/service.h"
 #include "userspace/util/result.h"
 
 namespace fairlead::admin {
 
-// Which flows are meant; empty fields match everything. Addresses may be given with or without a port.
+// Which flows are meant; what is empty matches everything. Addresses may be given with or without a port.
 struct FlowFilter {
   std::string service;  // "default/web", or a service port's id
   std::string client;
   std::string frontend;
   std::string backend;
-  std::string protocol;  // "TCP" or "UDP"
-  std::string state;
+  std::optional<model::Protocol> protocol;
+  std::optional<FlowState> state;
   std::uint64_t limit = 0;  // 0: all
 };
 
@@ -38,7 +39,7 @@ class Inspector {
   virtual Result<ServiceView> service(const std::string& space, const std::string& name) const = 0;
   virtual Result<std::vector<FlowView>> flows(const FlowFilter& filter) const = 0;
   virtual Result<std::vector<RingView>> rings(const std::string& space, const std::string& name) const = 0;
-  virtual std::vector<VerdictView> verdicts() const = 0;
+  virtual std::vector<HookView> verdicts() const = 0;
 };
 
 }  // namespace fairlead::admin

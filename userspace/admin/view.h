@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "userspace/admin/words.h"
+
 // What lbd tells about itself: the shapes of the control API's JSON, the same for the daemon that writes them and lbctl
 // that reads them. Field names are the JSON's keys. Addresses are text, ports host order, times seconds.
 
@@ -64,10 +66,10 @@ struct ProblemView {
 BOOST_DESCRIBE_STRUCT(ProblemView, (), (where, object, field, value, message))
 
 struct FrontendView {
-  std::string kind;     // "ClusterIP", "ExternalIP", "LoadBalancer" or "NodePort"
+  FrontendKind kind = FrontendKind::kClusterIp;
   std::string address;  // empty for a NodePort, which is on the addresses that NodePorts are served on
   std::uint16_t port = 0;
-  std::string action;         // "balance", "reject" or "drop"
+  Action action = Action::kReject;
   std::int64_t backends = 0;  // that new connections go to
 };
 BOOST_DESCRIBE_STRUCT(FrontendView, (), (kind, address, port, action, backends))
@@ -75,7 +77,7 @@ BOOST_DESCRIBE_STRUCT(FrontendView, (), (kind, address, port, action, backends))
 struct BackendView {
   std::string address;
   std::uint16_t port = 0;
-  std::string state;  // "active", "draining" or "unused"
+  BackendState state = BackendState::kUnused;
   bool local = false;
   std::int64_t slot = -1;  // in the maps; -1 when it has no place there
   std::uint64_t connections = 0;
@@ -92,7 +94,7 @@ struct ServicePortView {
   std::string name;  // of the port; empty for an unnamed one
   std::uint16_t port = 0;
   std::string protocol;
-  std::string family;  // "IPv4" or "IPv6"
+  Family family = Family::IPv4;
   std::vector<FrontendView> frontends;
   std::vector<BackendView> backends;
 };
@@ -115,7 +117,7 @@ struct FlowView {
   std::string frontend;
   std::string source;  // what the backend sees
   std::string backend;
-  std::string state;  // "new", "established", "closing" or "closed"
+  FlowState state = FlowState::kNew;
   bool local = false;
   bool backend_gone = false;
   std::int64_t expires_seconds = 0;
@@ -147,13 +149,18 @@ BOOST_DESCRIBE_STRUCT(RingView, (), (service, frontends, slots, imbalance, membe
 
 struct VerdictView {
   std::string name;
-  std::string kind;  // "pass", "send" or "drop"
+  VerdictKind kind = VerdictKind::kPass;
   std::string meaning;
-  std::uint64_t xdp = 0;
-  std::uint64_t tc_ingress = 0;
-  std::uint64_t tc_egress = 0;
+  std::uint64_t packets = 0;
 };
-BOOST_DESCRIBE_STRUCT(VerdictView, (), (name, kind, meaning, xdp, tc_ingress, tc_egress))
+BOOST_DESCRIBE_STRUCT(VerdictView, (), (name, kind, meaning, packets))
+
+// What became of the packets that passed a hook.
+struct HookView {
+  std::string hook;  // "tc_ingress"
+  std::vector<VerdictView> verdicts;
+};
+BOOST_DESCRIBE_STRUCT(HookView, (), (hook, verdicts))
 
 struct ErrorView {
   std::string error;

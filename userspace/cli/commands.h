@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,8 @@ enum class Output { kTable, kJson };
 
 // What a command prints. With Output::kJson it is lbd's own JSON, one document; admin/view.h describes the shapes.
 struct Context {
-  Client client;
+  // The JSON that lbd answers to a GET of this target.
+  std::function<Result<boost::json::value>(const std::string& target)> get;
   Output output = Output::kTable;
 };
 
@@ -32,6 +34,6 @@ Result<std::string> show_rings(const Context& context, const std::string& servic
 Result<std::string> list_verdicts(const Context& context, bool nonzero);
 
 // "NAMESPACE/NAME" of every service, for completion; empty when no daemon answers.
-std::vector<std::string> service_names(const Client& client);
+std::vector<std::string> service_names(const Context& context);
 
 }  // namespace fairlead::cli

@@ -61,7 +61,9 @@ class Commands {
     } catch (const CLI::ParseError& error) {
       return app_.exit(error) == 0 ? 0 : kUsage;
     }
-    const auto printed = action_({cli::Client(socket_), output_ == "json" ? cli::Output::kJson : cli::Output::kTable});
+    const cli::Client client(socket_);
+    const auto printed = action_({[&](const std::string& target) { return client.get(target); },
+                                  output_ == "json" ? cli::Output::kJson : cli::Output::kTable});
     if (printed) {
       std::cout << *printed;
       return 0;
@@ -153,8 +155,7 @@ class Commands {
     add(app_, "__complete", "",
         [this](const Context& context) -> Result<std::string> {
           std::string lines;
-          for (const std::string& candidate :
-               cli::complete(app_, words_, [&] { return cli::service_names(context.client); }))
+          for (const std::string& candidate : cli::complete(app_, words_, [&] { return cli::service_names(context); }))
             lines += candidate + "\n";
           return lines;
         })

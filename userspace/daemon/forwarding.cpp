@@ -20,7 +20,7 @@ Forwarding::Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> obj
       upkeep_(parts_.io, *object_, sync_),
       health_(kHealthTimeout),
       inspection_({parts_.options, *object_, network_, sync_, parts_.store, upkeep_, parts_.source}),
-      metrics_({inspection_, sync_, health_}),
+      metrics_({inspection_, health_, [this] { return sync_.failed_writes(); }}),
       programmer_(parts_.io,
                   {parts_.store, sync_, health_, metrics_, [this](const auto* node) { return node_state(node); }}),
       host_(parts_.io, network_, [this] { programmer_.node_changed(); }) {

@@ -17,7 +17,8 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
-constexpr const char* kFamilies[] = {"IPv4", "IPv6"};
+constexpr fairlead::Family kFamilies[] = {fairlead::Family::IPv4, fairlead::Family::IPv6};
+
 // kube-proxy's buckets: 1 ms, doubling, 15 times.
 prometheus::Histogram::BucketBoundaries buckets() {
   prometheus::Histogram::BucketBoundaries bounds;
@@ -64,14 +65,10 @@ class Family {
 MetricFamily verdicts(const admin::Inspector& inspector) {
   Family family("fairlead_packets_total", "Packets by hook and verdict; lbctl verdicts says what each means.",
                 MetricType::Counter);
-  for (const admin::VerdictView& verdict : inspector.verdicts()) {
-    const auto add = [&](const char* hook, std::uint64_t packets) {
-      family.add({{"hook", hook}, {"kind", verdict.kind}, {"verdict", verdict.name}}, static_cast<double>(packets));
-    };
-    add("xdp", verdict.xdp);
-    add("tc_ingress", verdict.tc_ingress);
-    add("tc_egress", verdict.tc_egress);
-  }
+  for (const admin::HookView& hook : inspector.verdicts())
+    for (const admin::VerdictView& verdict : hook.verdicts)
+      family.add({{"hook", hook.hook}, {"kind", admin::to_string(verdict.kind)}, {"verdict", verdict.name}},
+                 static_cast<double>(verdict.packets));
   return family.take();
 }
 
@@ -100,7 +97,7 @@ std::vector<MetricFamily> backends(const std::vector<admin::ServiceView>& servic
   return {packets.take(), bytes.take(), connections.take()};
 }
 
-std::vector<MetricFamily> state(const admin::Inspector& inspector, const Sync& sync) {
+std::vector<MetricFamily> state(const admin::Inspector& inspector, std::uint64_t failed_writes) {
   const admin::StatusView status = inspector.status();
   Family used("fairlead_map_entries", "What is in use of each kind of map.", MetricType::Gauge);
   Family limit("fairlead_map_entries_limit", "What fits.", MetricType::Gauge);
@@ -116,11 +113,18 @@ std::vector<MetricFamily> state(const admin::Inspector& inspector, const Sync& s
           .take(),
       Family("fairlead_map_write_failures_total", "Writes to maps that failed; they are tried again.",
              MetricType::Counter)
-          .add({}, static_cast<double>(sync.failed_writes()))
+          .add({}, static_cast<double>(failed_writes))
           .take(),
       Family("fairlead_build_info", "1, labelled with the version.", MetricType::Gauge)
           .add({{"version", version()}}, 1)
           .take()};
+}
+
+// The policy for clients inside the cluster is that of ClusterIPs, the policy for those outside that of the rest.
+bool has_no_local_endpoint(const admin::ServicePortView& port, bool internal) {
+  return std::any_of(port.frontends.begin(), port.frontends.end(), [&](const admin::FrontendView& frontend) {
+    return frontend.action == admin::Action::kDrop && (frontend.kind == admin::FrontendKind::kClusterIp) == internal;
+  });
 }
 
 // Service ports whose traffic policy is Local, that have endpoints, but none on this node: what kube-proxy's gauge of
@@ -128,17 +132,14 @@ std::vector<MetricFamily> state(const admin::Inspector& inspector, const Sync& s
 MetricFamily no_local_endpoints(const std::vector<admin::ServiceView>& services) {
   Family family("kubeproxy_sync_proxy_rules_no_local_endpoints_total",
                 "Service ports with a Local traffic policy and no endpoint on this node.", MetricType::Gauge);
-  for (const char* ip_family : kFamilies)
-    for (const char* policy : {"internal", "external"}) {
+  for (const fairlead::Family ip_family : kFamilies)
+    for (const bool internal : {true, false}) {
       std::size_t count = 0;
       for (const admin::ServiceView& service : services)
         for (const admin::ServicePortView& port : service.ports)
-          count += port.family == ip_family &&
-                   std::any_of(port.frontends.begin(), port.frontends.end(), [&](const admin::FrontendView& frontend) {
-                     return frontend.action == "drop" &&
-                            (frontend.kind == "ClusterIP") == (std::string(policy) == "internal");
-                   });
-      family.add({{"ip_family", ip_family}, {"traffic_policy", policy}}, static_cast<double>(count));
+          count += port.family == ip_family && has_no_local_endpoint(port, internal);
+      family.add({{"ip_family", admin::to_string(ip_family)}, {"traffic_policy", internal ? "internal" : "external"}},
+                 static_cast<double>(count));
     }
   return family.take();
 }
@@ -154,7 +155,7 @@ MetricFamily answers(const char* name, const char* help, const std::map<unsigned
 
 }  // namespace
 
-Metrics::Metrics(const Parts& parts) : parts_(parts) {
+Metrics::Metrics(Parts parts) : parts_(std::move(parts)) {
   auto& duration = prometheus::BuildHistogram()
                        .Name("kubeproxy_sync_proxy_rules_duration_seconds")
                        .Help("Time to bring a change into the maps.")
@@ -172,10 +173,11 @@ Metrics::Metrics(const Parts& parts) : parts_(parts) {
                      .Help("When the last change was heard of.")
                      .Register(registry_);
   for (int i = 0; i < 2; ++i) {
-    sync_duration_[i] = &duration.Add({{"ip_family", kFamilies[i]}}, buckets());
-    programming_duration_[i] = &programming.Add({{"ip_family", kFamilies[i]}}, programming_buckets());
-    sync_timestamp_[i] = &timestamp.Add({{"ip_family", kFamilies[i]}});
-    queued_timestamp_[i] = &queued.Add({{"ip_family", kFamilies[i]}});
+    const std::map<std::string, std::string> labels{{"ip_family", admin::to_string(kFamilies[i])}};
+    sync_duration_[i] = &duration.Add(labels, buckets());
+    programming_duration_[i] = &programming.Add(labels, programming_buckets());
+    sync_timestamp_[i] = &timestamp.Add(labels);
+    queued_timestamp_[i] = &queued.Add(labels);
   }
   endpoint_changes_ = &prometheus::BuildCounter()
                            .Name("kubeproxy_sync_proxy_rules_endpoint_changes_total")
@@ -227,7 +229,7 @@ std::string Metrics::text() const {
           answers("kubeproxy_proxy_healthz_total", "Answers of /healthz.", parts_.health.healthz_answers()),
           answers("kubeproxy_proxy_livez_total", "Answers of /livez.", parts_.health.livez_answers())});
   append(backends(services));
-  append(state(parts_.inspector, parts_.sync));
+  append(state(parts_.inspector, parts_.failed_writes()));
   return prometheus::TextSerializer().Serialize(families);
 }
 

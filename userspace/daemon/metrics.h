@@ -5,12 +5,12 @@
 #include <prometheus/registry.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "userspace/admin/health.h"
 #include "userspace/admin/inspector.h"
-#include "userspace/daemon/sync.h"
 #include "userspace/model/store.h"
 
 namespace fairlead::daemon {
@@ -21,10 +21,10 @@ class Metrics {
  public:
   struct Parts {
     const admin::Inspector& inspector;
-    const Sync& sync;
     const admin::Health& health;
+    std::function<std::uint64_t()> failed_writes;
   };
-  explicit Metrics(const Parts& parts);
+  explicit Metrics(Parts parts);
 
   void count_changes(const model::Store::Changed& changed);
   void synced(std::chrono::steady_clock::duration took);

@@ -14,9 +14,9 @@ bool is_used(const state::PortSpec& spec, std::uint32_t backend) {
   });
 }
 
-const char* state_of(const state::PortSpec& spec, std::uint32_t backend) {
-  if (spec.backends[backend].flags & LB_BACKEND_DRAINING) return "draining";
-  return is_used(spec, backend) ? "active" : "unused";
+admin::BackendState state_of(const state::PortSpec& spec, std::uint32_t backend) {
+  if (spec.backends[backend].flags & LB_BACKEND_DRAINING) return admin::BackendState::kDraining;
+  return is_used(spec, backend) ? admin::BackendState::kActive : admin::BackendState::kUnused;
 }
 
 void add(admin::BackendView& view, const lb_backend_stats& counted) {

@@ -42,17 +42,17 @@ Result<EndpointMatch> parse_endpoint(const std::string& name, const std::string&
   return Error{name + ": " + text + ": not an address or address:port", EINVAL};
 }
 
-const char* state_name(const datapath::Flow& flow) {
+admin::FlowState state_of(const datapath::Flow& flow) {
   switch (lb_flow_timeout(flow.proto, flow.state)) {
     case LB_TIMEOUT_TCP_ESTABLISHED:
     case LB_TIMEOUT_UDP_ANSWERED:
-      return "established";
+      return admin::FlowState::kEstablished;
     case LB_TIMEOUT_TCP_HALF_CLOSED:
-      return "closing";
+      return admin::FlowState::kClosing;
     case LB_TIMEOUT_TCP_CLOSED:
-      return "closed";
+      return admin::FlowState::kClosed;
     default:
-      return "new";
+      return admin::FlowState::kNew;
   }
 }
 
@@ -74,8 +74,8 @@ class Query {
   bool matches(const datapath::Flow& flow, const std::string& service) const {
     return client_.matches(flow.key.src, flow.key.sport) && frontend_.matches(flow.key.dst, flow.key.dport) &&
            backend_.matches(flow.to.dst, flow.to.dport) &&
-           (filter_.protocol.empty() || filter_.protocol == state::protocol_name(flow.proto)) &&
-           (filter_.state.empty() || filter_.state == state_name(flow)) &&
+           (!filter_.protocol || *filter_.protocol == static_cast<model::Protocol>(flow.proto)) &&
+           (!filter_.state || *filter_.state == state_of(flow)) &&
            (filter_.service.empty() || service == filter_.service || service.starts_with(filter_.service + ":"));
   }
 
@@ -101,8 +101,8 @@ Result<std::vector<admin::FlowView>> query_flows(const datapath::Object& object,
     if (!query->matches(flow, service)) return;
     views.push_back({state::protocol_name(flow.proto), service, endpoint_text(flow.key.src, flow.key.sport),
                      endpoint_text(flow.key.dst, flow.key.dport), endpoint_text(flow.to.src, flow.to.sport),
-                     endpoint_text(flow.to.dst, flow.to.dport), state_name(flow), (flow.flags & LB_FLOW_LOCAL) != 0,
-                     gone, flow.expires_in});
+                     endpoint_text(flow.to.dst, flow.to.dport), state_of(flow), (flow.flags & LB_FLOW_LOCAL) != 0, gone,
+                     flow.expires_in});
   };
   datapath::for_each_flow(object, Family::IPv4, visit);
   datapath::for_each_flow(object, Family::IPv6, visit);

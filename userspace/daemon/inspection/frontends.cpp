@@ -12,15 +12,15 @@ bool contains(const std::vector<Address>& addresses, const Address& address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
-const char* kind_of(const model::Service& service, const Address& address) {
-  if (address.is_unspecified()) return "NodePort";
-  if (contains(service.load_balancer_ips, address)) return "LoadBalancer";
-  return contains(service.external_ips, address) ? "ExternalIP" : "ClusterIP";
+admin::FrontendKind kind_of(const model::Service& service, const Address& address) {
+  if (address.is_unspecified()) return admin::FrontendKind::kNodePort;
+  if (contains(service.load_balancer_ips, address)) return admin::FrontendKind::kLoadBalancer;
+  return contains(service.external_ips, address) ? admin::FrontendKind::kExternalIp : admin::FrontendKind::kClusterIp;
 }
 
-const char* action_of(const state::PoolSpec& pool) {
-  if (!pool.members.empty()) return "balance";
-  return pool.flags & LB_SERVICE_DROP ? "drop" : "reject";
+admin::Action action_of(const state::PoolSpec& pool) {
+  if (!pool.members.empty()) return admin::Action::kBalance;
+  return pool.flags & LB_SERVICE_DROP ? admin::Action::kDrop : admin::Action::kReject;
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ std::vector<admin::FrontendView> view_frontends(const model::Service& service, c
 std::string frontend_text(const model::Service& service, const lb_service_key& key) {
   const Address address = state::from_abi(key.addr, key.family);
   const std::uint16_t port = ntohs(key.port);
-  return std::string(kind_of(service, address)) + " " +
+  return std::string(admin::to_string(kind_of(service, address))) + " " +
          (address.is_unspecified() ? std::to_string(port) : endpoint_text(address, port));
 }
 

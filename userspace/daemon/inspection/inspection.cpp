@@ -90,7 +90,7 @@ Result<std::vector<admin::FlowView>> Inspection::flows(const admin::FlowFilter& 
   return query_flows(parts_.object, parts_.sync.placement().desired().names, filter);
 }
 
-std::vector<admin::VerdictView> Inspection::verdicts() const {
+std::vector<admin::HookView> Inspection::verdicts() const {
   return view_verdicts(datapath::read_verdicts(parts_.object));
 }
 

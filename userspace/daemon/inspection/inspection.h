@@ -35,7 +35,7 @@ class Inspection : public admin::Inspector {
   Result<admin::ServiceView> service(const std::string& space, const std::string& name) const override;
   Result<std::vector<admin::FlowView>> flows(const admin::FlowFilter& filter) const override;
   Result<std::vector<admin::RingView>> rings(const std::string& space, const std::string& name) const override;
-  std::vector<admin::VerdictView> verdicts() const override;
+  std::vector<admin::HookView> verdicts() const override;
 
  private:
   std::vector<admin::DeviceView> devices() const;

@@ -33,7 +33,7 @@ admin::ServicePortView view_port(const model::Service& service, const state::Por
   view.name = port_name(service, spec);
   view.port = spec.source_port;
   view.protocol = state::protocol_name(spec.protocol);
-  view.family = spec.family == LB_AF_INET ? "IPv4" : "IPv6";
+  view.family = static_cast<Family>(spec.family);
   view.frontends = view_frontends(service, spec);
   return view;
 }

@@ -8,7 +8,7 @@
 
 namespace fairlead::daemon {
 
-// What became of packets, by verdict and hook.
-std::vector<admin::VerdictView> view_verdicts(const datapath::Verdicts& counts);
+// What became of packets: of every hook, every verdict.
+std::vector<admin::HookView> view_verdicts(const datapath::Verdicts& counts);
 
 }  // namespace fairlead::daemon

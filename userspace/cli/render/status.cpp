@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <spdlog/fmt/fmt.h>
+
+#include "userspace/cli/render/render.h"
+#include "userspace/cli/render/text.h"
+#include "userspace/cli/table.h"
+
+namespace fairlead::cli {
+
+std::string render_status(const admin::StatusView& status) {
+  std::string text = fmt::format("lbd {} on node {}, up {}, pid {}\n", status.daemon.version, status.node,
+                                 seconds_text(status.uptime_seconds), status.pid);
+  text += fmt::format("source    {}: {}{}\n", status.source, status.synced ? "in sync" : "NOT READ COMPLETELY YET",
+                      status.adopted ? ", took over the maps of an earlier lbd" : "");
+  text += fmt::format("services  {} served, {} problem{}\n", status.services, status.problems,
+                      status.problems == 1 ? "" : "s");
+  if (status.failed_writes) text += fmt::format("WRITES TO MAPS FAIL: {} so far; see the log\n", status.failed_writes);
+  Table devices({"DEVICE", "XDP", "ADDRESSES", "NOTE"});
+  for (const admin::DeviceView& device : status.devices)
+    devices.add({device.name, device.xdp, fmt::format("{}", fmt::join(device.addresses, " ")), device.note});
+  Table usage({"MAP", ">USED", ">LIMIT", ">%"});
+  for (const admin::UsageView& one : status.usage)
+    usage.add({one.name, std::to_string(one.used), std::to_string(one.limit),
+               one.limit ? fmt::format("{:.1f}", 100.0 * static_cast<double>(one.used) / static_cast<double>(one.limit))
+                         : "-"});
+  return text + "\n" + devices.text() + "\n" + usage.text();
+}
+
+std::string render_problems(const std::vector<admin::ProblemView>& problems) {
+  return problems.empty() ? "no problems\n" : problems_text(problems);
+}
+
+}  // namespace fairlead::cli
