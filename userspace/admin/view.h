@@ -71,8 +71,9 @@ struct FrontendView {
   std::uint16_t port = 0;
   Action action = Action::kReject;
   std::int64_t backends = 0;  // that new connections go to
+  std::string error;          // why it is pending
 };
-BOOST_DESCRIBE_STRUCT(FrontendView, (), (kind, address, port, action, backends))
+BOOST_DESCRIBE_STRUCT(FrontendView, (), (kind, address, port, action, backends, error))
 
 struct BackendView {
   std::string address;

@@ -15,8 +15,8 @@
 namespace fairlead::admin {
 
 enum class FrontendKind { kClusterIp, kExternalIp, kLoadBalancer, kNodePort };
-// What becomes of new connections.
-enum class Action { kBalance, kReject, kDrop };
+// What becomes of new connections. Pending: what shall become of them is not in the maps yet.
+enum class Action { kBalance, kReject, kDrop, kPending };
 enum class BackendState { kActive, kDraining, kUnused };
 enum class FlowState { kNew, kEstablished, kClosing, kClosed };
 enum class VerdictKind { kPass, kSend, kDrop };
@@ -33,7 +33,7 @@ struct Words<FrontendKind> {
 template <>
 struct Words<Action> {
   static constexpr std::pair<Action, const char*> kAll[] = {
-      {Action::kBalance, "balance"}, {Action::kReject, "reject"}, {Action::kDrop, "drop"}};
+      {Action::kBalance, "balance"}, {Action::kReject, "reject"}, {Action::kDrop, "drop"}, {Action::kPending, "pending"}};
 };
 template <>
 struct Words<BackendState> {

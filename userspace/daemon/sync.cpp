@@ -74,6 +74,7 @@ void Sync::retry_refused(Time now) {
 void Sync::write(Time now) {
   state::Touched touched = placement_.take_touched();
   touched.merge(std::exchange(pending_, {}));
+  const std::map<std::string, std::string> logged = std::exchange(failures_, {});
   for (const auto& operation : state::diff(placement_.desired(), actual_, touched)) {
     const auto written = write_(operation);
     if (written) {
@@ -82,15 +83,11 @@ void Sync::write(Time now) {
     }
     ++failed_writes_;
     state::touch(pending_, operation);
-    const std::string what = state::describe(operation) + ": " + written.error().message;
-    if (logged_failures_.insert(what).second) spdlog::error("{}; trying again", what);
+    const auto& [what, why] = *failures_.emplace(state::describe(operation), written.error().message).first;
+    if (const auto it = logged.find(what); it == logged.end() || it->second != why)
+      spdlog::error("{}: {}; trying again", what, why);
   }
-  if (pending_.empty()) {
-    logged_failures_.clear();
-    retry_at_.reset();
-  } else {
-    retry_at_ = now + kRetry;
-  }
+  retry_at_ = pending_.empty() ? std::nullopt : std::optional(now + kRetry);
 }
 
 void Sync::tick(Time now) {

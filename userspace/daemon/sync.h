@@ -61,6 +61,8 @@ class Sync {
   const state::Placement& placement() const { return placement_; }
   // What the maps hold, every write that failed left out.
   const state::Tables& actual() const { return actual_; }
+  // Of the writes that failed and have still to succeed: why, by state::describe().
+  const std::map<std::string, std::string>& failures() const { return failures_; }
   // What is served, by service port id.
   const std::map<std::string, state::PortSpec>& specs() const { return specs_; }
   struct Refused {
@@ -90,7 +92,7 @@ class Sync {
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
   std::map<model::Name, std::set<std::string>> told_problems_;
-  std::set<std::string> logged_failures_;
+  std::map<std::string, std::string> failures_;
   std::optional<Time> retry_at_;
   std::uint64_t failed_writes_ = 0;
   bool completed_ = false;

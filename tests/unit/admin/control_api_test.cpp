@@ -74,7 +74,7 @@ TEST_F(ControlApi, CountsFlows) {
 }
 
 TEST_F(ControlApi, ViewsComeBackAsTheyWere) {
-  FrontendView frontend{FrontendKind::kNodePort, "", 30080, Action::kDrop, 0};
+  FrontendView frontend{FrontendKind::kNodePort, "", 30080, Action::kDrop, 0, ""};
   BackendView backend{.address = "10.0.0.1", .port = 8080, .state = BackendState::kDraining, .bytes_out = 5};
   const ServiceView service{
       "default", "web", "NodePort", {{"id", "http", 80, "TCP", Family::IPv6, {frontend}, {backend}}}, {}};

@@ -17,8 +17,8 @@ using admin::VerdictKind;
 admin::ServiceView web() {
   admin::ServiceView service{"default", "web", "NodePort", {}, {}};
   admin::ServicePortView port{"default/web:http/TCP/IPv4", "http", 80, "TCP", Family::IPv4, {}, {}};
-  port.frontends = {{FrontendKind::kClusterIp, "10.96.0.10", 80, Action::kBalance, 2},
-                    {FrontendKind::kNodePort, "", 30080, Action::kBalance, 2}};
+  port.frontends = {{FrontendKind::kClusterIp, "10.96.0.10", 80, Action::kBalance, 2, ""},
+                    {FrontendKind::kNodePort, "", 30080, Action::kBalance, 2, ""}};
   port.backends = {{"10.210.1.11", 8080, BackendState::kActive, true, 0, 3, 30, 3000, 31, 3145728},
                    {"10.210.2.11", 8080, BackendState::kDraining, false, 1, 2, 20, 2048, 21, 2100}};
   service.ports.push_back(port);
@@ -28,7 +28,7 @@ admin::ServiceView web() {
 admin::ServiceView idle() {
   admin::ServiceView service{"kube-system", "web", "ClusterIP", {}, {}};
   admin::ServicePortView port{"kube-system/web:53/UDP/IPv6", "", 53, "UDP", Family::IPv6, {}, {}};
-  port.frontends = {{FrontendKind::kClusterIp, "fd00::a", 53, Action::kReject, 0}};
+  port.frontends = {{FrontendKind::kClusterIp, "fd00::a", 53, Action::kReject, 0, ""}};
   service.ports.push_back(port);
   service.problems = {{"web.yaml:3", "Service kube-system/web", "spec.sessionAffinity", "", "is not honoured"}};
   return service;
@@ -58,6 +58,16 @@ http 80/TCP (IPv4)
   10.210.2.11:8080  draining  remote               2          20   2.0 KiB           21    2.1 KiB
 )");
   EXPECT_THAT(render_service(idle()), testing::HasSubstr("  no endpoints\n! web.yaml:3"));
+}
+
+TEST(Render, FrontendsThatWaitSayForWhat) {
+  admin::ServiceView service = web();
+  service.ports[0].frontends[1].action = Action::kPending;
+  service.ports[0].frontends[1].error = "lb_services nodeport 30080/TCP/IPv4: No space left on device";
+  for (const std::string& text : {render_services({service}), render_service(service)})
+    EXPECT_THAT(text, testing::AllOf(testing::HasSubstr(" pending "),
+                                     testing::EndsWith("! default/web:http/TCP/IPv4: *:30080 (IPv4): not in the maps: "
+                                                       "lb_services nodeport 30080/TCP/IPv4: No space left on device\n")));
 }
 
 TEST(Render, Backends) {

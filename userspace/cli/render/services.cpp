@@ -14,11 +14,9 @@ std::string render_services(const std::vector<admin::ServiceView>& services) {
     for (const admin::ServicePortView& port : service.ports)
       for (const admin::FrontendView& frontend : port.frontends)
         table.add({service.space, service.name, port_text(port), admin::to_string(frontend.kind),
-                   frontend.address.empty()
-                       ? "*:" + std::to_string(frontend.port) + " (" + admin::to_string(port.family) + ")"
-                       : address_text(frontend.address, frontend.port),
+                   frontend_text(port, frontend),
                    admin::to_string(frontend.action), std::to_string(frontend.backends)});
-    problems += problems_text(service.problems);
+    problems += pending_text(service) + problems_text(service.problems);
   }
   return (table.empty() ? "no services\n" : table.text()) + problems;
 }
@@ -41,7 +39,7 @@ std::string render_service(const admin::ServiceView& service) {
     text += fmt::format("\n{} ({})\n{}{}", port_text(port), admin::to_string(port.family), frontends.text(),
                         backends.empty() ? "  no endpoints\n" : backends.text());
   }
-  return text + problems_text(service.problems);
+  return text + pending_text(service) + problems_text(service.problems);
 }
 
 std::string render_backends(const std::vector<admin::ServiceView>& services) {

@@ -14,6 +14,20 @@ std::string address_text(const std::string& address, std::uint16_t port) {
   return (address.empty() ? "*" : v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
+std::string frontend_text(const admin::ServicePortView& port, const admin::FrontendView& frontend) {
+  const std::string text = address_text(frontend.address, frontend.port);
+  return frontend.address.empty() ? text + " (" + admin::to_string(port.family) + ")" : text;
+}
+
+std::string pending_text(const admin::ServiceView& service) {
+  std::string text;
+  for (const admin::ServicePortView& port : service.ports)
+    for (const admin::FrontendView& frontend : port.frontends)
+      if (frontend.action == admin::Action::kPending)
+        text += "! " + port.id + ": " + frontend_text(port, frontend) + ": not in the maps: " + frontend.error + "\n";
+  return text;
+}
+
 std::string problems_text(const std::vector<admin::ProblemView>& problems) {
   std::string text;
   for (const admin::ProblemView& problem : problems) {

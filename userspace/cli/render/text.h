@@ -12,6 +12,10 @@ namespace fairlead::cli {
 std::string port_text(const admin::ServicePortView& port);
 // "192.0.2.1:80", "[2001:db8::1]:80", "*:30080" without an address.
 std::string address_text(const std::string& address, std::uint16_t port);
+// "10.96.0.10:80", "*:30080 (IPv4)"
+std::string frontend_text(const admin::ServicePortView& port, const admin::FrontendView& frontend);
+// A line for each frontend that waits for a write.
+std::string pending_text(const admin::ServiceView& service);
 // A line for each.
 std::string problems_text(const std::vector<admin::ProblemView>& problems);
 // Headings and cells that every table of backends has.

@@ -23,15 +23,56 @@ admin::Action action_of(const state::PoolSpec& pool) {
   return pool.flags & LB_SERVICE_DROP ? admin::Action::kDrop : admin::Action::kReject;
 }
 
+// The entries of the maps that lead packets for a frontend to its backends.
+state::Touched entries_of(const lb_service_key& key, const state::Tables& desired) {
+  state::Touched entries;
+  const auto service = desired.services.find(key);
+  if (service == desired.services.end()) return entries;
+  entries.services.insert(key);
+  if (service->second.ring_slots) entries.rings.insert(service->second.ring_offset);
+  if (service->second.member_count) {
+    entries.members.insert(service->second.member_offset);
+    const state::Members& members = desired.members.at(service->second.member_offset);
+    entries.backends.insert(members->begin(), members->end());
+  }
+  if (!state::from_abi(key.addr, key.family).is_unspecified()) {
+    entries.addresses.insert({key.addr, key.family});
+    entries.filter.insert(state::filter_bucket(key.addr, key.family));
+  }
+  return entries;
+}
+
+// Why the maps do not hold yet what this frontend needs; empty where they do.
+std::string pending_error(const lb_service_key& key, const Sync& sync) {
+  if (!sync.has_pending_writes()) return "";
+  const state::Tables& desired = sync.placement().desired();
+  const auto missing = state::diff(desired, sync.actual(), entries_of(key, desired));
+  if (missing.empty()) return "";
+  const std::string what = state::describe(missing.front());
+  const auto failure = sync.failures().find(what);
+  return what + ": " + (failure == sync.failures().end() ? "not written yet" : failure->second);
+}
+
+// What an earlier version of it may go on doing.
+std::int64_t backends_in_maps(const lb_service_key& key, const state::Tables& actual) {
+  const auto service = actual.services.find(key);
+  return service == actual.services.end() ? 0 : service->second.member_count;
+}
+
 }  // namespace
 
-std::vector<admin::FrontendView> view_frontends(const model::Service& service, const state::PortSpec& spec) {
+std::vector<admin::FrontendView> view_frontends(const model::Service& service, const state::PortSpec& spec,
+                                                const Sync& sync) {
   std::vector<admin::FrontendView> views;
   for (const state::FrontendSpec& frontend : spec.frontends) {
     const Address address = state::from_abi(frontend.key.addr, frontend.key.family);
-    const state::PoolSpec& pool = spec.pools[frontend.pool];
-    views.push_back({kind_of(service, address), address.is_unspecified() ? "" : address.to_string(),
-                     ntohs(frontend.key.port), action_of(pool), static_cast<std::int64_t>(pool.members.size())});
+    admin::FrontendView& view = views.emplace_back();
+    view.kind = kind_of(service, address);
+    view.address = address.is_unspecified() ? "" : address.to_string();
+    view.port = ntohs(frontend.key.port);
+    view.error = pending_error(frontend.key, sync);
+    view.action = view.error.empty() ? action_of(spec.pools[frontend.pool]) : admin::Action::kPending;
+    view.backends = backends_in_maps(frontend.key, sync.actual());
   }
   return views;
 }

@@ -27,14 +27,14 @@ std::string port_name(const model::Service& service, const state::PortSpec& spec
   return "";
 }
 
-admin::ServicePortView view_port(const model::Service& service, const state::PortSpec& spec) {
+admin::ServicePortView view_port(const model::Service& service, const state::PortSpec& spec, const Sync& sync) {
   admin::ServicePortView view;
   view.id = spec.name;
   view.name = port_name(service, spec);
   view.port = spec.source_port;
   view.protocol = state::protocol_name(spec.protocol);
   view.family = static_cast<Family>(spec.family);
-  view.frontends = view_frontends(service, spec);
+  view.frontends = view_frontends(service, spec, sync);
   return view;
 }
 
@@ -44,7 +44,7 @@ admin::ServiceView view_service(const model::Service& service, const Sync& sync,
                                 const BackendStats& stats) {
   admin::ServiceView view{service.name.space, service.name.name, type_name(service), {}, {}};
   for (const state::PortSpec* spec : served_ports(service.name, sync)) {
-    admin::ServicePortView& port = view.ports.emplace_back(view_port(service, *spec));
+    admin::ServicePortView& port = view.ports.emplace_back(view_port(service, *spec, sync));
     if (backends == admin::Backends::kEach)
       port.backends = view_backends(*spec, sync.placement(), stats);
     else
