@@ -105,6 +105,21 @@ TEST_F(Http, HealthIsToldToTheWholeNetwork) {
   EXPECT_EQ(samples_of(metrics())["kubeproxy_proxy_healthz_total{code=\"200\"}"], 2);
 }
 
+// What a rollout waits for: lbd with a manifest that it cannot read for the first time is healthy, but not ready.
+TEST_F(Http, IsReadyWhenItHasReadEverythingOnce) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 1, .pods = 1}));
+  add_daemon(1);
+  ASSERT_TRUE(daemon().put("web.yaml", "kind: Service\nmetadata: {na"));
+  const auto started = daemon().start(Daemon::kAnswers);
+  ASSERT_TRUE(started) << started.error().message;
+  const Endpoint outside = node_endpoint(1, Family::IPv4, 10256);
+  EXPECT_THAT(http_get(lab_->client(), outside, "/healthz"), StartsWith("HTTP/1.1 200 OK"));
+  EXPECT_THAT(http_get(lab_->client(), outside, "/readyz"), StartsWith("HTTP/1.1 503 "));
+  put({}, {backend(1, 1)});
+  EXPECT_TRUE(
+      eventually(kSoon, [&] { return http_get(lab_->client(), outside, "/readyz").starts_with("HTTP/1.1 200 OK"); }));
+}
+
 // A node that is being taken away says so to the load balancers before it; it lives on meanwhile.
 TEST_F(Http, NodeThatLeavesIsNotEligible) {
   ASSERT_NO_FATAL_FAILURE(serve());

@@ -2,11 +2,27 @@
 #include "userspace/admin/health.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "userspace/util/timestamp.h"
 
 namespace fairlead::admin {
+namespace {
+
+namespace http = boost::beast::http;
+
+HttpResponse answer(bool good, const boost::json::object& body) {
+  HttpResponse response = text_response(good ? http::status::ok : http::status::service_unavailable,
+                                        boost::json::serialize(body), "application/json");
+  response.set("X-Content-Type-Options", "nosniff");
+  return response;
+}
+
+HttpResponse counted(HttpResponse response, std::map<unsigned, std::uint64_t>& answers) {
+  ++answers[response.result_int()];
+  return response;
+}
+
+}  // namespace
 
 void Health::queued(Family family, Time now) {
   Clock& clock = clocks_[family];
@@ -25,26 +41,29 @@ bool Health::alive(Time now) const {
 }
 
 HttpResponse Health::healthz(Time now) const {
-  return answer(now, alive(now) && node_eligible_, true, healthz_answers_);
+  boost::json::object body = describe(now);
+  body["nodeEligible"] = node_eligible_;
+  return counted(answer(alive(now) && node_eligible_, body), healthz_answers_);
 }
 
 HttpResponse Health::livez(Time now) const {
-  return answer(now, alive(now), false, livez_answers_);
+  return counted(answer(alive(now), describe(now)), livez_answers_);
 }
 
-HttpResponse Health::answer(Time now, bool healthy, bool with_node, std::map<unsigned, std::uint64_t>& answers) const {
+HttpResponse Health::readyz(Time now) const {
+  boost::json::object body = describe(now);
+  body["nodeEligible"] = node_eligible_;
+  body["synced"] = synced_;
+  return answer(alive(now) && node_eligible_ && synced_, body);
+}
+
+boost::json::object Health::describe(Time now) const {
   // As kube-proxy has it: while healthy, the state is as fresh as the answer.
   Time last = now;
   if (!alive(now))
     for (const auto& [family, clock] : clocks_)
       last = std::min(last, clock.updated);
-  boost::json::object body{{"lastUpdated", format_timestamp(last)}, {"currentTime", format_timestamp(now)}};
-  if (with_node) body["nodeEligible"] = node_eligible_;
-  const auto status = healthy ? boost::beast::http::status::ok : boost::beast::http::status::service_unavailable;
-  ++answers[static_cast<unsigned>(status)];
-  HttpResponse response = text_response(status, boost::json::serialize(body), "application/json");
-  response.set("X-Content-Type-Options", "nosniff");
-  return response;
+  return {{"lastUpdated", format_timestamp(last)}, {"currentTime", format_timestamp(now)}};
 }
 
 }  // namespace fairlead::admin

@@ -32,8 +32,10 @@ struct Words<FrontendKind> {
 };
 template <>
 struct Words<Action> {
-  static constexpr std::pair<Action, const char*> kAll[] = {
-      {Action::kBalance, "balance"}, {Action::kReject, "reject"}, {Action::kDrop, "drop"}, {Action::kPending, "pending"}};
+  static constexpr std::pair<Action, const char*> kAll[] = {{Action::kBalance, "balance"},
+                                                            {Action::kReject, "reject"},
+                                                            {Action::kDrop, "drop"},
+                                                            {Action::kPending, "pending"}};
 };
 template <>
 struct Words<BackendState> {

@@ -210,9 +210,9 @@ void Metrics::synced(std::chrono::steady_clock::duration took) {
 
 // As kube-proxy does, without what happened before this process began, which would measure its absence; and without
 // what the clocks' disagreement puts into the future.
-void Metrics::programmed(const model::Store::Changed& changed) {
+void Metrics::programmed(const model::Store::Changed::Triggers& triggers) {
   const auto now = std::chrono::system_clock::now();
-  for (const auto& [family, trigger] : changed.triggers)
+  for (const auto& [family, trigger] : triggers)
     if (trigger >= started_ && trigger <= now)
       programming_duration_[family == fairlead::Family::IPv6]->Observe(
           std::chrono::duration<double>(now - trigger).count());

@@ -28,8 +28,8 @@ class Metrics {
 
   void count_changes(const model::Store::Changed& changed);
   void synced(std::chrono::steady_clock::duration took);
-  // These changes have reached the maps.
-  void programmed(const model::Store::Changed& changed);
+  // What these began has reached the maps.
+  void programmed(const model::Store::Changed::Triggers& triggers);
   void queued();
 
   // The text that /metrics answers.

@@ -22,6 +22,7 @@ admin::HttpResponse answer_health(const admin::Health& health, const admin::Http
   const std::string path = path_of(request);
   if (path == "/healthz") return health.healthz(admin::Health::Time::clock::now());
   if (path == "/livez") return health.livez(admin::Health::Time::clock::now());
+  if (path == "/readyz") return health.readyz(admin::Health::Time::clock::now());
   return not_found();
 }
 

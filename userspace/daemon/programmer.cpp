@@ -12,43 +12,55 @@ using SystemClock = admin::Health::Time::clock;
 }  // namespace
 
 void Programmer::changed(bool complete) {
-  const model::Store::Changed changed = parts_.store.take_changed();
   const auto began = Clock::now();
-  for (const Family family : {Family::IPv4, Family::IPv6})
-    parts_.health.queued(family, SystemClock::now());
-  parts_.metrics.queued();
+  const model::Store::Changed changed = parts_.store.take_changed();
+  queued();
   parts_.metrics.count_changes(changed);
+  unwritten_.insert(unwritten_.end(), changed.triggers.begin(), changed.triggers.end());
   if (changed.node)
-    node_changed(changed.services);
+    set_node(changed.services);
   else
     parts_.sync.changed(changed.services, parts_.store, began);
   if (complete && !parts_.sync.completed()) this->complete(began);
-  tell_health();
   parts_.metrics.synced(Clock::now() - began);
-  if (!parts_.sync.has_pending_writes()) parts_.metrics.programmed(changed);
-  schedule();
+  written();
 }
 
-void Programmer::complete(Sync::Time began) {
-  parts_.sync.complete(began);
-  spdlog::info("in sync: {} service ports", parts_.sync.specs().size());
-  // What reading the first lists took and nothing will take again.
-  malloc_trim(0);
+void Programmer::node_changed() {
+  queued();
+  set_node({});
+  written();
 }
 
-void Programmer::node_changed(const std::set<model::Name>& services) {
+void Programmer::queued() {
+  for (const Family family : {Family::IPv4, Family::IPv6})
+    parts_.health.queued(family, SystemClock::now());
+  parts_.metrics.queued();
+}
+
+void Programmer::set_node(const std::set<model::Name>& services) {
   const model::Node* node = parts_.store.node().get();
   parts_.health.set_node_eligible(!node || (!node->being_deleted && !node->to_be_deleted));
   const NodeState state = parts_.node(node);
   parts_.sync.set_devices(state.devices, Clock::now());
   parts_.sync.set_node(state.view, state.addresses, services, parts_.store, Clock::now());
-  schedule();
 }
 
-void Programmer::tell_health() {
+void Programmer::complete(Sync::Time began) {
+  parts_.sync.complete(began);
+  parts_.health.set_synced();
+  spdlog::info("in sync: {} service ports", parts_.sync.specs().size());
+  // What reading the first lists took and nothing will take again.
+  malloc_trim(0);
+}
+
+// As much as could be: what failed is tried again.
+void Programmer::written() {
+  schedule();
   if (parts_.sync.has_pending_writes()) return;
   for (const Family family : {Family::IPv4, Family::IPv6})
     parts_.health.updated(family, SystemClock::now());
+  parts_.metrics.programmed(std::exchange(unwritten_, {}));
 }
 
 void Programmer::schedule() {
@@ -58,8 +70,7 @@ void Programmer::schedule() {
   wakeup_.async_wait([this](auto error) {
     if (error) return;
     parts_.sync.tick(Clock::now());
-    tell_health();
-    schedule();
+    written();
   });
 }
 

@@ -33,17 +33,20 @@ class Programmer {
 
   // The store has changed; complete: it holds everything that is asked for.
   void changed(bool complete);
-  // What is known about this node has changed, and perhaps these services.
-  void node_changed(const std::set<model::Name>& services = {});
+  // What is known about this node, beside the store's Node, has changed.
+  void node_changed();
 
  private:
   using Clock = Sync::Time::clock;
 
+  void queued();
+  void set_node(const std::set<model::Name>& services);
   void complete(Sync::Time began);
-  void tell_health();
+  void written();
   void schedule();
 
   Parts parts_;
+  model::Store::Changed::Triggers unwritten_;  // of changes that are not in the maps yet
   boost::asio::steady_timer wakeup_;
 };
 

@@ -43,7 +43,8 @@ class Store {
     std::uint64_t service_writes = 0;  // how many objects of each kind were written or removed
     std::uint64_t slice_writes = 0;
     // Of the slices that were written: when that began, elsewhere in the cluster.
-    std::vector<std::pair<Family, std::chrono::system_clock::time_point>> triggers;
+    using Triggers = std::vector<std::pair<Family, std::chrono::system_clock::time_point>>;
+    Triggers triggers;
     bool empty() const { return services.empty() && !node; }
   };
   Changed take_changed() { return std::exchange(changed_, {}); }

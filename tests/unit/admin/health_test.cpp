@@ -67,6 +67,22 @@ TEST_F(HealthTest, TellsWhenTheMapsWereLastRight) {
   EXPECT_EQ(member(late, "currentTime"), "\"1970-01-12T13:48:20Z\"");
 }
 
+// A rollout that looked at /healthz would go on over a daemon that has read nothing.
+TEST_F(HealthTest, IsReadyWhenEverythingHasBeenReadOnce) {
+  EXPECT_EQ(status(health_.healthz(at(0))), 200U);
+  const HttpResponse before = health_.readyz(at(0));
+  EXPECT_EQ(status(before), 503U);
+  EXPECT_EQ(member(before, "synced"), "false");
+  health_.set_synced();
+  EXPECT_EQ(status(health_.readyz(at(0))), 200U);
+  health_.set_node_eligible(false);
+  EXPECT_EQ(status(health_.readyz(at(0))), 503U);
+  health_.set_node_eligible(true);
+  health_.queued(Family::IPv4, at(0));
+  EXPECT_EQ(status(health_.readyz(at(60))), 503U);
+  EXPECT_EQ(health_.healthz_answers(), (std::map<unsigned, std::uint64_t>{{200, 1}})) << "it is counted for nobody";
+}
+
 TEST_F(HealthTest, AnswersAreCounted) {
   (void)health_.healthz(at(0));
   health_.queued(Family::IPv4, at(0));

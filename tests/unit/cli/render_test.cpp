@@ -65,9 +65,10 @@ TEST(Render, FrontendsThatWaitSayForWhat) {
   service.ports[0].frontends[1].action = Action::kPending;
   service.ports[0].frontends[1].error = "lb_services nodeport 30080/TCP/IPv4: No space left on device";
   for (const std::string& text : {render_services({service}), render_service(service)})
-    EXPECT_THAT(text, testing::AllOf(testing::HasSubstr(" pending "),
-                                     testing::EndsWith("! default/web:http/TCP/IPv4: *:30080 (IPv4): not in the maps: "
-                                                       "lb_services nodeport 30080/TCP/IPv4: No space left on device\n")));
+    EXPECT_THAT(text,
+                testing::AllOf(testing::HasSubstr(" pending "),
+                               testing::EndsWith("! default/web:http/TCP/IPv4: *:30080 (IPv4): not in the maps: "
+                                                 "lb_services nodeport 30080/TCP/IPv4: No space left on device\n")));
 }
 
 TEST(Render, Backends) {

@@ -105,10 +105,8 @@ TEST_F(MetricsTest, VerdictsAreByHookAndKind) {
 // Only what this process has seen happen: before it began, the time that it was away would be measured, and clocks that
 // disagree know a future.
 TEST_F(MetricsTest, ProgrammingIsMeasuredFromTriggersOfItsOwnTime) {
-  model::Store::Changed changed;
   const auto now = system_clock::now();
-  changed.triggers = {{Family::IPv4, now - hours(1)}, {Family::IPv4, now}, {Family::IPv6, now + hours(1)}};
-  metrics_.programmed(changed);
+  metrics_.programmed({{Family::IPv4, now - hours(1)}, {Family::IPv4, now}, {Family::IPv6, now + hours(1)}});
   const std::string count = "kubeproxy_network_programming_duration_seconds_count";
   EXPECT_EQ(sample(count + "{ip_family=\"IPv4\"}"), 1);
   EXPECT_EQ(sample(count + "{ip_family=\"IPv6\"}"), 0);

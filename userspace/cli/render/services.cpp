@@ -14,8 +14,8 @@ std::string render_services(const std::vector<admin::ServiceView>& services) {
     for (const admin::ServicePortView& port : service.ports)
       for (const admin::FrontendView& frontend : port.frontends)
         table.add({service.space, service.name, port_text(port), admin::to_string(frontend.kind),
-                   frontend_text(port, frontend),
-                   admin::to_string(frontend.action), std::to_string(frontend.backends)});
+                   frontend_text(port, frontend), admin::to_string(frontend.action),
+                   std::to_string(frontend.backends)});
     problems += pending_text(service) + problems_text(service.problems);
   }
   return (table.empty() ? "no services\n" : table.text()) + problems;
