@@ -108,6 +108,7 @@ TEST_F(Lbctl, ExitStatusSaysWhatWentWrong) {
   EXPECT_EQ(status({"flow", "list", "--client", "10.0.0.300"}), 1);
   EXPECT_EQ(status({}), 2);
   EXPECT_EQ(status({"service", "lst"}), 2);
+  EXPECT_EQ(daemon().lbctl({"service", "lst"}).err(), "lbctl: lst: no such command; lbctl --help-all lists them\n");
   EXPECT_EQ(status({"flow", "list", "--state", "odd"}), 2);
   EXPECT_EQ(status({"-o", "yaml", "status"}), 2);
   Process refused = daemon().lbctl({"service", "show", "default/none"});

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/cli/client.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <chrono>
 #include <limits>
 
 #include "userspace/admin/view.h"
@@ -17,13 +18,12 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using Unix = boost::asio::local::stream_protocol;
 
-constexpr std::chrono::seconds kTimeout{30};
-
 // One asynchronous step run to its end: blocking calls of a socket know no timeout.
 template <class Start>
-boost::system::error_code run(boost::asio::io_context& io, beast::basic_stream<Unix>& stream, Start start) {
+boost::system::error_code run(boost::asio::io_context& io, beast::basic_stream<Unix>& stream,
+                              std::chrono::milliseconds patience, Start start) {
   boost::system::error_code result;
-  stream.expires_after(kTimeout);
+  stream.expires_after(patience);
   start([&result](boost::system::error_code error, auto...) { result = error; });
   io.restart();
   io.run();
@@ -39,23 +39,31 @@ Error refusal(const http::response<http::string_body>& response, const boost::js
 
 }  // namespace
 
+Error Client::unreachable(const boost::system::error_code& error) const {
+  if (error == boost::system::errc::permission_denied)
+    return {"not allowed to ask the lbd on " + socket_ + ": it answers only its own user, who is root as a rule",
+            EACCES};
+  if (error == beast::error::timeout)
+    return {fmt::format("the lbd on {} does not answer: nothing came for {:g} s", socket_,
+                        std::chrono::duration<double>(patience_).count()),
+            ECONNREFUSED};
+  return {"no lbd answers on " + socket_ + ": " + error.message() + " (--socket names another)", ECONNREFUSED};
+}
+
 Result<boost::json::value> Client::get(const std::string& target) const {
   boost::asio::io_context io;
   beast::basic_stream<Unix> stream(io);
-  const auto unreachable = [&](const boost::system::error_code& error) {
-    return Error{"no lbd answers on " + socket_ + ": " + error.message() + " (--socket names another)", ECONNREFUSED};
-  };
-  if (auto error = run(io, stream, [&](auto done) { stream.async_connect(Unix::endpoint(socket_), done); }))
+  if (auto error = run(io, stream, patience_, [&](auto done) { stream.async_connect(Unix::endpoint(socket_), done); }))
     return unreachable(error);
   http::request<http::empty_body> request(http::verb::get, target, 11);
   request.set(http::field::host, "localhost");
   request.set(http::field::connection, "close");
-  if (auto error = run(io, stream, [&](auto done) { http::async_write(stream, request, done); }))
+  if (auto error = run(io, stream, patience_, [&](auto done) { http::async_write(stream, request, done); }))
     return unreachable(error);
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());
-  if (auto error = run(io, stream, [&](auto done) { http::async_read(stream, buffer, parser, done); }))
+  if (auto error = run(io, stream, patience_, [&](auto done) { http::async_read(stream, buffer, parser, done); }))
     return unreachable(error);
 
   boost::system::error_code malformed;

@@ -2,23 +2,29 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <string>
 
 #include "userspace/util/result.h"
 
 namespace fairlead::cli {
 
-// Talks to lbd's control socket. An error has code ECONNREFUSED when no daemon answers there, ENOENT when it does not
-// know what was asked for, and EPROTO or EINVAL for the rest.
+// Talks to lbd's control socket. An error has code ECONNREFUSED when no daemon answers there, EACCES when this user may
+// not ask it, ENOENT when it does not know what was asked for, and EPROTO or EINVAL for the rest.
 class Client {
  public:
-  explicit Client(std::string socket) : socket_(std::move(socket)) {}
+  // patience: for the daemon to take the connection, to read and to begin to answer, each.
+  explicit Client(std::string socket, std::chrono::milliseconds patience = std::chrono::seconds(5))
+      : socket_(std::move(socket)), patience_(patience) {}
 
   // The JSON that a GET of this target answers.
   Result<boost::json::value> get(const std::string& target) const;
 
  private:
+  Error unreachable(const boost::system::error_code& error) const;
+
   std::string socket_;
+  std::chrono::milliseconds patience_;
 };
 
 // The value as T, one of admin/view.h's shapes; an error where the daemon is of another version.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/cli/commands.h"
 
+#include <algorithm>
 #include <boost/url.hpp>
 
 #include "userspace/cli/render/render.h"
@@ -8,6 +9,13 @@
 
 namespace fairlead::cli {
 namespace {
+
+template <class T>
+Result<T> fetch(const Context& context, const std::string& target) {
+  const auto answer = context.get(target);
+  if (!answer) return answer.error();
+  return as<T>(*answer);
+}
 
 // Fetches a T and prints it: as lbd wrote it, or as text.
 template <class T, class Render>
@@ -33,6 +41,16 @@ std::string flows_target(const std::string& path, const Query& query) {
   for (const auto& [name, value] : query)
     if (!value.empty()) url.params().append({name, value});
   return std::string(url.buffer());
+}
+
+// All of them, where none is named.
+Result<std::vector<admin::ServiceView>> services_named(const Context& context, const std::string& service) {
+  if (service.empty()) return fetch<std::vector<admin::ServiceView>>(context, "/v1/services");
+  const auto target = target_of(service);
+  if (!target) return target.error();
+  auto one = fetch<admin::ServiceView>(context, *target);
+  if (!one) return one.error();
+  return std::vector{std::move(*one)};
 }
 
 }  // namespace
@@ -69,12 +87,8 @@ Result<std::string> show_service(const Context& context, const std::string& serv
 }
 
 Result<std::string> list_backends(const Context& context, const std::string& service) {
-  const auto answer = context.get("/v1/services");
-  if (!answer) return answer.error();
-  auto services = as<std::vector<admin::ServiceView>>(*answer);
+  const auto services = services_named(context, service);
   if (!services) return services.error();
-  if (!service.empty())
-    std::erase_if(*services, [&](const auto& one) { return service != one.space + "/" + one.name; });
   if (context.output == Output::kTable) return render_backends(*services);
   boost::json::array list;
   for (const admin::ServiceView& one : *services)
@@ -87,8 +101,17 @@ Result<std::string> list_backends(const Context& context, const std::string& ser
   return boost::json::serialize(list) + "\n";
 }
 
-Result<std::string> list_flows(const Context& context, const Query& query) {
-  return show<std::vector<admin::FlowView>>(context, flows_target("/v1/flows", query), render_flows);
+Result<std::string> list_flows(const Context& context, Query query, std::uint64_t limit) {
+  const bool filtered = std::ranges::any_of(query, [](const auto& one) { return !one.second.empty(); });
+  // One more than is shown tells whether there are more.
+  if (limit) query.emplace_back("limit", std::to_string(limit + 1));
+  auto flows = fetch<std::vector<admin::FlowView>>(context, flows_target("/v1/flows", query));
+  if (!flows) return flows.error();
+  const bool more = limit && flows->size() > limit;
+  if (more) flows->resize(limit);
+  if (context.output == Output::kJson) return boost::json::serialize(boost::json::value_from(*flows)) + "\n";
+  if (flows->empty() && filtered) return Error{"no flow matches", ENOENT};
+  return render_flows(*flows) + (more ? "more than " + std::to_string(limit) + " match; --limit 0 lists all\n" : "");
 }
 
 Result<std::string> count_flows(const Context& context, const Query& query) {
@@ -109,10 +132,7 @@ Result<std::string> list_verdicts(const Context& context, bool nonzero) {
 
 std::vector<std::string> service_names(const Context& context) {
   std::vector<std::string> names;
-  const auto answer = context.get("/v1/services");
-  if (!answer) return names;
-  const auto services = as<std::vector<admin::ServiceView>>(*answer);
-  if (services)
+  if (const auto services = services_named(context, ""))
     for (const admin::ServiceView& service : *services)
       names.push_back(service.space + "/" + service.name);
   return names;

@@ -28,7 +28,9 @@ Result<std::string> list_services(const Context& context);
 // service is "NAMESPACE/NAME", as everywhere below.
 Result<std::string> show_service(const Context& context, const std::string& service);
 Result<std::string> list_backends(const Context& context, const std::string& service);
-Result<std::string> list_flows(const Context& context, const Query& query);
+// At most so many, 0 for all; the table says whether there are more. That nothing matches what was asked for is an
+// error, but in JSON an empty list.
+Result<std::string> list_flows(const Context& context, Query query, std::uint64_t limit);
 Result<std::string> count_flows(const Context& context, const Query& query);
 Result<std::string> show_rings(const Context& context, const std::string& service);
 Result<std::string> list_verdicts(const Context& context, bool nonzero);

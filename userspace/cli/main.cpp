@@ -5,6 +5,7 @@
 
 #include "userspace/cli/commands.h"
 #include "userspace/cli/completion.h"
+#include "userspace/cli/unknown_command.h"
 #include "userspace/util/version.h"
 
 namespace {
@@ -26,11 +27,11 @@ constexpr const char* kFooter =
     "  $ lbctl service list\n"
     "  $ lbctl service show default/web\n"
     "  $ lbctl flow list --service default/web --state established\n"
-    "  $ lbctl -o json verdicts | jq '.[] | select(.kind == \"drop\" and .xdp > 0)'\n"
+    "  $ lbctl -o json verdicts | jq '.[].verdicts[] | select(.kind == \"drop\" and .packets > 0)'\n"
     "\n"
     "Exit status:\n"
     "  0  Done\n"
-    "  1  lbd refused, or does not know it\n"
+    "  1  lbd refused, or nothing matches\n"
     "  2  Wrong usage\n"
     "  3  No lbd answers";
 
@@ -59,7 +60,7 @@ class Commands {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-      return app_.exit(error) == 0 ? 0 : kUsage;
+      return explain(error, {argv + 1, argv + argc});
     }
     const cli::Client client(socket_);
     const auto printed = action_({[&](const std::string& target) { return client.get(target); },
@@ -73,6 +74,14 @@ class Commands {
   }
 
  private:
+  int explain(const CLI::ParseError& error, const std::vector<std::string>& words) const {
+    const std::string wrong = cli::unknown_command(app_, words);
+    // --help asked for in whatever company is given.
+    if (wrong.empty() || error.get_exit_code() == 0) return app_.exit(error) == 0 ? 0 : kUsage;
+    std::cerr << "lbctl: " << wrong << ": no such command; lbctl --help-all lists them\n";
+    return kUsage;
+  }
+
   using Action = std::function<Result<std::string>(const Context&)>;
 
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, Action action) {
@@ -113,7 +122,7 @@ class Commands {
   void add_flows() {
     CLI::App* flow = group("flow", "Connections that this node knows");
     CLI::App* list = add(*flow, "list", "Flows that match",
-                         [this](const Context& context) { return cli::list_flows(context, query()); });
+                         [this](const Context& context) { return cli::list_flows(context, query(), limit_); });
     CLI::App* count = add(*flow, "count", "How many match",
                           [this](const Context& context) { return cli::count_flows(context, query()); });
     list->add_option("--limit", limit_, "At most this many; 0: all")->capture_default_str();
@@ -131,13 +140,8 @@ class Commands {
   }
 
   cli::Query query() const {
-    return {{"service", service_},
-            {"client", client_},
-            {"frontend", frontend_},
-            {"backend", backend_},
-            {"protocol", protocol_},
-            {"state", state_},
-            {"limit", limit_ ? std::to_string(limit_) : ""}};
+    return {{"service", service_}, {"client", client_},     {"frontend", frontend_},
+            {"backend", backend_}, {"protocol", protocol_}, {"state", state_}};
   }
 
   void add_rest() {

@@ -63,10 +63,31 @@ TEST_F(CommandsTest, ServicesAreNamedInFull) {
 }
 
 TEST_F(CommandsTest, FiltersArriveAsTheyWereGiven) {
-  ASSERT_TRUE(list_flows(context(), {{"service", "shop/web"}, {"client", "[2001:db8::1]:80"}, {"state", ""}}));
+  ASSERT_TRUE(
+      list_flows(context(Output::kJson), {{"service", "shop/web"}, {"client", "[2001:db8::1]:80"}, {"state", ""}}, 0));
   EXPECT_EQ(inspector_.asked.service, "shop/web");
   EXPECT_EQ(inspector_.asked.client, "[2001:db8::1]:80");
   EXPECT_EQ(inspector_.asked.state, std::nullopt);
+}
+
+TEST_F(CommandsTest, FlowsThatAreCutAreSaidToBe) {
+  inspector_.told_flows.resize(3);
+  EXPECT_THAT(*list_flows(context(), {}, 3), Not(HasSubstr("more than")));
+  EXPECT_THAT(*list_flows(context(), {}, 0), Not(HasSubstr("more than")));
+  EXPECT_THAT(*list_flows(context(), {}, 2), testing::EndsWith("\nmore than 2 match; --limit 0 lists all\n"));
+  EXPECT_EQ(boost::json::parse(*list_flows(context(Output::kJson), {}, 2)).as_array().size(), 2U);
+  EXPECT_EQ(*count_flows(context(), {{"service", "shop/web"}}), "3\n");
+}
+
+TEST_F(CommandsTest, ThatNothingMatchesIsAFailure) {
+  EXPECT_EQ(*list_flows(context(), {{"client", ""}}, 10), "no flows\n") << "nothing was asked for";
+  const auto flows = list_flows(context(), {{"client", "10.0.0.9"}}, 10);
+  ASSERT_FALSE(flows);
+  EXPECT_EQ(flows.error().message, "no flow matches");
+  EXPECT_EQ(*list_flows(context(Output::kJson), {{"client", "10.0.0.9"}}, 10), "[]\n");
+  const auto backends = list_backends(context(), "shop/other");
+  ASSERT_FALSE(backends);
+  EXPECT_EQ(backends.error().message, "Service shop/other: not found");
 }
 
 TEST_F(CommandsTest, JsonIsWhatTheDaemonSaid) {

@@ -38,8 +38,23 @@ class MetricsTest : public testing::Test {
   static admin::ServicePortView port(Family family, const std::vector<std::pair<FrontendKind, Action>>& frontends) {
     admin::ServicePortView view;
     view.family = family;
-    for (const auto& [kind, action] : frontends)
-      view.frontends.push_back({kind, "", 80, action, 0, ""});
+    for (const auto& [kind, action] : frontends) {
+      admin::FrontendView& frontend = view.frontends.emplace_back();
+      frontend.kind = kind;
+      frontend.action = action;
+    }
+    return view;
+  }
+  struct Traffic {
+    std::uint64_t packets = 0, bytes = 0;
+  };
+  static admin::BackendView backend(std::uint64_t connections, Traffic in, Traffic out) {
+    admin::BackendView view;
+    view.connections = connections;
+    view.packets_in = in.packets;
+    view.bytes_in = in.bytes;
+    view.packets_out = out.packets;
+    view.bytes_out = out.bytes;
     return view;
   }
   double no_local(const std::string& family, const std::string& policy) const {
@@ -55,8 +70,7 @@ class MetricsTest : public testing::Test {
 
 TEST_F(MetricsTest, EachDirectionAndUnitHasItsFigure) {
   admin::ServicePortView port{"default/web:80/TCP/IPv4", "", 80, "TCP", Family::IPv4, {}, {}};
-  port.backends = {{.connections = 1, .packets_in = 20, .bytes_in = 300, .packets_out = 4000, .bytes_out = 50000},
-                   {.connections = 2, .packets_in = 30, .bytes_in = 400, .packets_out = 5000, .bytes_out = 60000}};
+  port.backends = {backend(1, {20, 300}, {4000, 50000}), backend(2, {30, 400}, {5000, 60000})};
   inspector_.told_services = {{"default", "web", "ClusterIP", {port}, {}}};
   const std::string in = R"({direction="in",service="default/web:80/TCP/IPv4"})";
   const std::string out = R"({direction="out",service="default/web:80/TCP/IPv4"})";
