@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "userspace/compile/service.h"
-
 namespace fairlead::compile {
 
 Compiler::Output Compiler::update(const std::set<model::Name>& changed, const model::Store& store) {
@@ -51,70 +49,81 @@ const std::set<std::string>& Compiler::ports_of(const model::Name& service) cons
 
 std::vector<state::PortSpec> Compiler::compile_one(const model::Name& name, const model::Store& store,
                                                    Pending& pending) {
-  Compiled compiled;
+  ServiceSpec spec;
+  std::string created;
   if (const model::Service* service = store.service(name)) {
-    ServiceSpec spec = compile_service(*service, store.slices_of(name), node_);
-    compiled = {std::move(spec.ports), std::move(spec.problems)};
-    give_up(name, compiled, pending);
-    claim(*service, compiled, pending);
-  } else {
-    give_up(name, compiled, pending);
+    spec = compile_service(*service, store.slices_of(name), node_);
+    created = service->created;
   }
+  claim(name, created, spec, pending);
+  leave_to_owners(name, spec);
 
   std::set<std::string> ports;
-  for (const state::PortSpec& port : compiled.ports)
+  for (const state::PortSpec& port : spec.ports)
     ports.insert(port.name);
   if (ports.empty())
     ports_.erase(name);
   else
     ports_[name] = std::move(ports);
-  if (compiled.problems.empty())
+  if (spec.problems.empty())
     problems_.erase(name);
   else
-    problems_[name] = std::move(compiled.problems);
-  return std::move(compiled.ports);
+    problems_[name] = std::move(spec.problems);
+  return std::move(spec.ports);
 }
 
-// Withdraws the claims on frontends that the service does not want any more. Whoever is next in line is compiled again.
-void Compiler::give_up(const model::Name& service, const Compiled& keeps, Pending& pending) {
-  state::AbiSet<lb_service_key> kept;
-  for (const state::PortSpec& port : keeps.ports)
+std::optional<model::Name> Compiler::owner(const lb_service_key& frontend) const {
+  const auto claims = claims_.find(frontend);
+  return claims == claims_.end() ? std::nullopt : std::optional(claims->second.begin()->service);
+}
+
+// Makes the service's claims those on the frontends of its spec. Who has lost one by that, or has it now, is compiled
+// again. Where nothing has changed hands nobody is: however often services come up, their claims change once.
+void Compiler::claim(const model::Name& service, const std::string& created, const ServiceSpec& spec,
+                     Pending& pending) {
+  state::AbiMap<lb_service_key, std::optional<model::Name>> before;
+  for (const lb_service_key& key : claimed_[service])
+    before.try_emplace(key, owner(key));
+  for (const state::PortSpec& port : spec.ports)
     for (const state::FrontendSpec& frontend : port.frontends)
-      kept.insert(frontend.key);
+      before.try_emplace(frontend.key, owner(frontend.key));
+
+  withdraw(service);
+  for (const state::PortSpec& port : spec.ports)
+    for (const state::FrontendSpec& frontend : port.frontends) {
+      claims_[frontend.key].insert({created, service, port.name});
+      claimed_[service].push_back(frontend.key);
+    }
+  for (const auto& [key, loser] : before) {
+    const auto heir = owner(key);
+    if (heir == loser) continue;
+    for (const auto& one : {loser, heir})
+      if (one && *one != service) pending.insert(*one);
+  }
+}
+
+void Compiler::withdraw(const model::Name& service) {
   for (const lb_service_key& key : claimed_[service]) {
-    const auto it = claims_.find(key);
+    const auto claims = claims_.find(key);
     // Of a frontend that the service wants twice all claims went with the first.
-    if (it == claims_.end()) continue;
-    const bool owned = it->second.begin()->service == service;
-    std::erase_if(it->second, [&](const Claim& claim) { return claim.service == service; });
-    if (it->second.empty())
-      claims_.erase(it);
-    else if (owned && !kept.contains(key))
-      pending.insert(it->second.begin()->service);
+    if (claims == claims_.end()) continue;
+    std::erase_if(claims->second, [&](const Claim& claim) { return claim.service == service; });
+    if (claims->second.empty()) claims_.erase(claims);
   }
   claimed_.erase(service);
 }
 
-// Claims every frontend of the service; those that somebody with precedence has are taken out of its specs again.
-void Compiler::claim(const model::Service& service, Compiled& compiled, Pending& pending) {
-  for (state::PortSpec& port : compiled.ports) {
-    const Claim mine{service.created, service.name, port.name};
+// Takes out of the spec what somebody with precedence has.
+void Compiler::leave_to_owners(const model::Name& service, ServiceSpec& spec) const {
+  for (state::PortSpec& port : spec.ports)
     std::erase_if(port.frontends, [&](const state::FrontendSpec& frontend) {
-      Claims& claims = claims_[frontend.key];
-      const auto before = claims.empty() ? std::nullopt : std::optional(*claims.begin());
-      claims.insert(mine);
-      claimed_[service.name].push_back(frontend.key);
-      const Claim& owner = *claims.begin();
-      if (owner == mine) {
-        if (before && before->service != service.name) pending.insert(before->service);
-        return false;
-      }
-      compiled.problems.push_back({"", "Service " + service.name.to_string(), "", state::describe(frontend.key),
-                                   "is already used by Service " + owner.service.to_string()});
+      const Claim& first = *claims_.at(frontend.key).begin();
+      if (first.service == service && first.port == port.name) return false;
+      spec.problems.push_back({"", "Service " + service.to_string(), "", state::describe(frontend.key),
+                               "is already used by Service " + first.service.to_string()});
       return true;
     });
-  }
-  std::erase_if(compiled.ports, [](const state::PortSpec& port) { return port.frontends.empty(); });
+  std::erase_if(spec.ports, [](const state::PortSpec& port) { return port.frontends.empty(); });
 }
 
 }  // namespace fairlead::compile

@@ -2,13 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "userspace/compile/endpoints.h"
-#include "userspace/model/problem.h"
-#include "userspace/state/port_spec.h"
+#include "userspace/compile/service.h"
 
 namespace fairlead::compile {
 
@@ -47,17 +46,14 @@ class Compiler {
   };
   using Claims = std::set<Claim>;
 
-  struct Compiled {
-    std::vector<state::PortSpec> ports;
-    std::vector<model::Problem> problems;
-  };
-
   // Services still to be compiled in an update.
   using Pending = std::set<model::Name>;
 
   std::vector<state::PortSpec> compile_one(const model::Name& name, const model::Store& store, Pending& pending);
-  void claim(const model::Service& service, Compiled& compiled, Pending& pending);
-  void give_up(const model::Name& service, const Compiled& keeps, Pending& pending);
+  std::optional<model::Name> owner(const lb_service_key& frontend) const;
+  void claim(const model::Name& service, const std::string& created, const ServiceSpec& spec, Pending& pending);
+  void withdraw(const model::Name& service);
+  void leave_to_owners(const model::Name& service, ServiceSpec& spec) const;
 
   NodeView node_;
   std::map<model::Name, std::set<std::string>> ports_;

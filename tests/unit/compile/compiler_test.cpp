@@ -105,6 +105,20 @@ TEST(Compiler, WhenTheOwnerMovesTheNextInLineHasIt) {
   EXPECT_THAT(specs.compiler().problems(), IsEmpty());
 }
 
+// Deleted and made again under the same name, both seen at once: the other one is the older now.
+TEST(Compiler, WhenTheOwnerBecomesTheYoungerTheNextInLineHasIt) {
+  model::Store store;
+  Specs specs(store);
+  store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
+  store.put(at(kNew, "192.0.2.1", "2026-02-01T00:00:00Z"));
+  specs.update();
+  store.put(at(kOld, "192.0.2.1", "2026-03-01T00:00:00Z"));
+  specs.update();
+  EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4"));
+  EXPECT_TRUE(specs.compiler().problems().contains(kOld));
+  EXPECT_FALSE(specs.compiler().problems().contains(kNew));
+}
+
 TEST(Compiler, WithoutAnAgeTheNameDecides) {
   model::Store store;
   Specs specs(store);
@@ -189,6 +203,12 @@ TEST(Compiler, TheOrderOfChangesDoesNotMatter) {
     model::Store store;
     Specs specs(store);
     for (const auto& one : all) {
+      if (random() % 4 == 0) {  // an earlier one of this name, of another age
+        auto earlier = *one;
+        earlier.created = "2026-01-0" + std::to_string(random() % 10) + "T12:00:00Z";
+        store.put(std::make_shared<const model::Service>(earlier));
+        specs.update();
+      }
       store.put(one);
       if (random() % 2) specs.update();
       if (random() % 4 == 0) {
