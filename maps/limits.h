@@ -30,7 +30,10 @@
 /* One byte a bucket, see LB_CLASS_* in ours.h. */
 #define LB_FILTER_BUCKETS 131072u
 
-/* Namespace (63) + '/' + name (63) + ':' + port name (15) + '/' + protocol (4) + NUL, rounded up. */
-#define LB_SERVICE_NAME_LEN 160u
+/*
+ * Namespace (63), '/', name (63), ':', port name (63), '=' and number (6), '/', protocol (4), '/', family (4), NUL: the
+ * longest that Kubernetes allows.
+ */
+#define LB_SERVICE_NAME_LEN 208u
 
 #endif

@@ -33,10 +33,7 @@ class Writer {
   }
 
   Result<> operator()(const state::Write<state::ToNames>& write) const {
-    if (!write.value) return object_.names.remove(write.key);
-    lb_service_name name{};
-    write.value->copy(name.text, sizeof(name.text) - 1);
-    return object_.names.put(write.key, name);
+    return write.value ? object_.names.put(write.key, state::to_abi(*write.value)) : object_.names.remove(write.key);
   }
 
   // The generation is what makes a slot valid: it is stored last, and taken away first.
@@ -126,9 +123,8 @@ Result<> write(Object& object, const state::Operation& operation) {
 
 state::Tables read_back(const Object& object) {
   state::Tables tables;
-  object.names.for_each([&](std::uint32_t id, const lb_service_name& name) {
-    tables.names[id] = std::string(name.text, strnlen(name.text, sizeof(name.text)));
-  });
+  object.names.for_each(
+      [&](std::uint32_t id, const lb_service_name& name) { tables.names[id] = state::from_abi(name); });
   for (std::uint32_t slot = 0; slot < object.backends.size(); ++slot) {
     if (!load(object.backends[slot].generation)) continue;
     lb_backend backend = object.backends[slot];

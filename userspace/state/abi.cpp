@@ -18,6 +18,16 @@ Address from_abi(const lb_addr& addr, std::uint8_t family) {
   return address;
 }
 
+lb_service_name to_abi(std::string_view name) {
+  lb_service_name abi{};
+  name.copy(abi.text, sizeof(abi.text) - 1);
+  return abi;
+}
+
+std::string from_abi(const lb_service_name& name) {
+  return {name.text, strnlen(name.text, sizeof(name.text))};
+}
+
 std::uint32_t filter_bucket(const lb_addr& addr, std::uint8_t family) {
   return lb_address_hash(addr.word, family == LB_AF_INET ? 1 : 4);
 }

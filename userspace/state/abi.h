@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
@@ -39,6 +40,10 @@ using AbiSet = std::unordered_set<K, AbiHash, AbiEqual>;
 lb_addr to_abi(const Address& address);
 // Any other family than the two, which only a damaged map holds, reads as IPv6.
 Address from_abi(const lb_addr& addr, std::uint8_t family);
+
+// The name is shorter than the map's text.
+lb_service_name to_abi(std::string_view name);
+std::string from_abi(const lb_service_name& name);
 
 // Bucket of lb_filter.
 std::uint32_t filter_bucket(const lb_addr& addr, std::uint8_t family);

@@ -12,6 +12,8 @@ constexpr std::uint8_t kAllClasses = LB_CLASS_VIP | LB_CLASS_NODE | LB_CLASS_BAC
 constexpr std::uint32_t kSmallestMemberBlock = 4;
 // Ring slots are u16, and one value is left for "no member yet" while a ring is filled.
 constexpr std::uint32_t kLongestMemberList = 65535;
+// A name that was cut off would not be found again by the next daemon.
+constexpr std::uint32_t kLongestName = LB_SERVICE_NAME_LEN - 1;
 
 bool is_nodeport(const lb_service_key& frontend) {
   return from_abi(frontend.addr, frontend.family).is_unspecified();
@@ -112,6 +114,7 @@ void Placement::remove(const std::string& name, Time now) {
 // Counts against the limits before anything is changed, so that a refusal leaves no trace. Ring and member space is not
 // counted but tried, because a free block of the right size is what matters.
 Result<> Placement::admit(const PortSpec& spec, const Port& port) const {
+  if (spec.name.size() > kLongestName) return no_room(spec, "characters of its name", spec.name.size(), kLongestName);
   if (ports_.size() > limits_.service_ports)
     return no_room(spec, "service ports", ports_.size(), limits_.service_ports);
   for (const PoolSpec& pool : spec.pools)

@@ -27,7 +27,7 @@ using Members = std::shared_ptr<const std::vector<std::uint32_t>>;
 
 using Services = Table<lb_service_key, lb_service>;
 using Addresses = Table<lb_address_key, std::uint32_t>;  // LB_ADDRESS_*
-using Names = Table<std::uint32_t, std::string>;         // service id -> "namespace/name:port/PROTO"
+using Names = Table<std::uint32_t, std::string>;         // service id -> "namespace/name:port/PROTO/family"
 using Backends = Table<std::uint32_t, lb_backend>;       // slot; hop and mtu are the kernel's and left zero here
 using Rings = Table<std::uint32_t, Ring>;                // first slot in the arena
 using MemberLists = Table<std::uint32_t, Members>;       // first index in lb_members
