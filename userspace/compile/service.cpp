@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "userspace/compile/maglev.h"
 
@@ -29,9 +30,17 @@ std::uint64_t identity(const lb_service_key& endpoint) {
   return hash;
 }
 
+// A port without a name goes by its number. One whose name is the number of another says its own too: "80=90".
+std::string port_id(const ServicePort& port) {
+  const std::string number = std::to_string(port.port);
+  if (port.name.empty() || port.name == number) return number;
+  const bool is_number = port.name.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? port.name + "=" + number : port.name;
+}
+
 std::string port_name(const Service& service, const ServicePort& port, Family family) {
-  return service.name.to_string() + ":" + (port.name.empty() ? std::to_string(port.port) : port.name) + "/" +
-         model::to_string(port.protocol) + "/" + (family == Family::IPv4 ? "IPv4" : "IPv6");
+  return service.name.to_string() + ":" + port_id(port) + "/" + model::to_string(port.protocol) + "/" +
+         (family == Family::IPv4 ? "IPv4" : "IPv6");
 }
 
 bool is_external(const Service& service) {
@@ -173,10 +182,17 @@ ServiceSpec compile_service(const Service& service, const model::Store::Slices& 
     report(service, "spec.sessionAffinity", "ClientIP",
            "session affinity is not kept yet; the service is served without it", spec);
   const std::vector<Family> families = families_of(service, spec);
+  std::set<std::pair<std::string, model::Protocol>> ids;
   for (std::size_t i = 0; i < service.ports.size(); ++i) {
     const ServicePort& port = service.ports[i];
+    const std::string field = "spec.ports[" + std::to_string(i) + "]";
     if (port.protocol == model::Protocol::kSctp) {
-      report(service, "spec.ports[" + std::to_string(i) + "].protocol", "SCTP", "SCTP is not balanced yet", spec);
+      report(service, field + ".protocol", "SCTP", "SCTP is not balanced yet", spec);
+      continue;
+    }
+    if (!ids.emplace(port_id(port), port.protocol).second) {
+      report(service, field, port_id(port) + "/" + model::to_string(port.protocol),
+             "is not served: a port before it has the same name", spec);
       continue;
     }
     for (const Family family : families)

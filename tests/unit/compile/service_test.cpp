@@ -131,6 +131,31 @@ TEST(CompileService, WhatIsNotBuiltIsSaid) {
   EXPECT_THAT(frontends(spec.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
 }
 
+TEST(CompileService, ANameThatIsAnothersNumberIsAnotherPort) {
+  auto web = service();
+  web.ports = {{"", model::Protocol::kTcp, 80, 0}, {"80", model::Protocol::kTcp, 90, 0}};
+  const ServiceSpec spec = compile_service(web, {}, kNode);
+  EXPECT_THAT(spec.problems, IsEmpty());
+  ASSERT_THAT(spec.ports, ElementsAre(Field(&state::PortSpec::name, "default/web:80/TCP/IPv4"),
+                                      Field(&state::PortSpec::name, "default/web:80=90/TCP/IPv4")));
+  EXPECT_THAT(frontends(spec.ports[1]), ElementsAre("10.96.0.1:90/TCP"));
+}
+
+// The API server refuses it, a directory of manifests does not.
+TEST(CompileService, OfTwoPortsWithOneNameTheSecondIsRefused) {
+  auto web = service();
+  web.ports = {{"http", model::Protocol::kTcp, 80, 0},
+               {"http", model::Protocol::kUdp, 80, 0},
+               {"http", model::Protocol::kTcp, 90, 0}};
+  const ServiceSpec spec = compile_service(web, {}, kNode);
+  ASSERT_THAT(spec.ports, ElementsAre(Field(&state::PortSpec::name, "default/web:http/TCP/IPv4"),
+                                      Field(&state::PortSpec::name, "default/web:http/UDP/IPv4")));
+  EXPECT_THAT(frontends(spec.ports[0]), ElementsAre("10.96.0.1:80/TCP"));
+  ASSERT_THAT(spec.problems, SizeIs(1));
+  EXPECT_EQ(spec.problems[0].to_string(),
+            "Service default/web: spec.ports[2]: http/TCP: is not served: a port before it has the same name");
+}
+
 // Nodes choose alike only if they compute the same ring, whoever of them has the backends.
 TEST(CompileService, RingsAreEqualOnAllNodes) {
   const auto all = slices({slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}, {"10.0.0.3", "node3"}})});
