@@ -27,7 +27,7 @@ void Sync::complete(Time now) {
   for (const std::string& name : placement_.names())
     if (!specs_.contains(name) && !refused_.contains(name)) placement_.remove(name, now);
   // Whatever an earlier daemon left that could not be taken over differs from what is desired, and goes now.
-  if (adopted_) pending_.add_all(actual_);
+  if (adopted_) unadopted_.add_all(actual_);
   write(now);
 }
 
@@ -72,26 +72,36 @@ void Sync::retry_refused(Time now) {
 }
 
 void Sync::write(Time now) {
+  state::Guard guard(placement_.desired(), actual_, pending_.services);
   state::Touched touched = placement_.take_touched();
   touched.merge(std::exchange(pending_, {}));
-  const std::map<std::string, std::string> logged = std::exchange(failures_, {});
+  touched.merge(std::exchange(unadopted_, {}));
+  const Failures before = std::exchange(failures_, {});
   for (const auto& operation : state::diff(placement_.desired(), actual_, touched)) {
-    const auto written = write_(operation);
-    if (written) {
+    if (guard.allows(operation) && write(operation, before)) {
       state::apply(actual_, operation);
-      continue;
+      guard.made(operation);
+    } else {
+      state::touch(pending_, operation);
+      guard.left_out(operation);
     }
-    ++failed_writes_;
-    state::touch(pending_, operation);
-    const auto& [what, why] = *failures_.emplace(state::describe(operation), written.error().message).first;
-    if (const auto it = logged.find(what); it == logged.end() || it->second != why)
-      spdlog::error("{}: {}; trying again", what, why);
   }
   retry_at_ = pending_.empty() ? std::nullopt : std::optional(now + kRetry);
 }
 
+// Logs a failure that is not one of those before.
+bool Sync::write(const state::Operation& operation, const Failures& before) {
+  const auto written = write_(operation);
+  if (written) return true;
+  ++failed_writes_;
+  const auto& [what, why] = *failures_.emplace(state::describe(operation), written.error().message).first;
+  if (const auto it = before.find(what); it == before.end() || it->second != why)
+    spdlog::error("{}: {}; trying again", what, why);
+  return false;
+}
+
 void Sync::tick(Time now) {
-  placement_.tick(now);
+  placement_.tick(now, state::Held(pending_.services, actual_));
   if (!refused_.empty()) retry_refused(now);
   write(now);
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "userspace/compile/compiler.h"
+#include "userspace/state/guard.h"
 #include "userspace/state/placement.h"
 
 namespace fairlead::daemon {
@@ -16,8 +17,9 @@ namespace fairlead::daemon {
 // a transaction on the event loop's thread.
 //
 // Until complete() nothing that an earlier daemon left is removed: it keeps forwarding while the sources are read. A
-// write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup. A service
-// that does not fit stays as it was, and is tried again when room may have become free.
+// write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup, and so are
+// the writes that count on it, which are not made before it. A service that does not fit stays as it was, and is tried
+// again when room may have become free.
 class Sync {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -62,7 +64,8 @@ class Sync {
   // What the maps hold, every write that failed left out.
   const state::Tables& actual() const { return actual_; }
   // Of the writes that failed and have still to succeed: why, by state::describe().
-  const std::map<std::string, std::string>& failures() const { return failures_; }
+  using Failures = std::map<std::string, std::string>;
+  const Failures& failures() const { return failures_; }
   // What is served, by service port id.
   const std::map<std::string, state::PortSpec>& specs() const { return specs_; }
   struct Refused {
@@ -77,6 +80,7 @@ class Sync {
   void place(const state::PortSpec& spec, Time now);
   void retry_refused(Time now);
   void write(Time now);
+  bool write(const state::Operation& operation, const Failures& before);
   void tell_problems(const std::set<model::Name>& services);
   void tell_problems(const model::Name& service);
 
@@ -88,11 +92,12 @@ class Sync {
   compile::Compiler compiler_;
   state::Tables actual_;
   bool adopted_;
-  state::Touched pending_;  // keys whose last write failed
+  state::Touched pending_;    // keys whose last write failed, or waits for one that did
+  state::Touched unadopted_;  // keys that may be left of an earlier daemon
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
   std::map<model::Name, std::set<std::string>> told_problems_;
-  std::map<std::string, std::string> failures_;
+  Failures failures_;
   std::optional<Time> retry_at_;
   std::uint64_t failed_writes_ = 0;
   bool completed_ = false;

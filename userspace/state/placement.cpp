@@ -352,7 +352,7 @@ void Placement::rest(Space space, std::uint32_t offset, std::uint32_t units, Tim
   resting_.push_back({now + kQuarantine, space, offset, units});
 }
 
-void Placement::tick(Time now) {
+void Placement::tick(Time now, const Held& held) {
   while (!leaving_.empty() && leaving_.front().due <= now) {
     const Leaving leaving = leaving_.front();
     leaving_.pop_front();
@@ -361,17 +361,36 @@ void Placement::tick(Time now) {
   while (!resting_.empty() && resting_.front().due <= now) {
     const Resting rested = resting_.front();
     resting_.pop_front();
-    switch (rested.space) {
-      case Space::kBackend:
-        free_slots_.insert(rested.offset);
-        break;
-      case Space::kRing:
-        rings_.release(rested.offset, rested.units);
-        break;
-      case Space::kMembers:
-        members_.release(rested.offset, rested.units);
-        break;
-    }
+    if (is_held(rested, held))
+      rest(rested.space, rested.offset, rested.units, now);
+    else
+      reuse(rested);
+  }
+}
+
+bool Placement::is_held(const Resting& resting, const Held& held) {
+  switch (resting.space) {
+    case Space::kBackend:
+      return held.has_backend(resting.offset);
+    case Space::kRing:
+      return held.has_ring(resting.offset, resting.units);
+    case Space::kMembers:
+      return held.has_members(resting.offset, resting.units);
+  }
+  return false;
+}
+
+void Placement::reuse(const Resting& rested) {
+  switch (rested.space) {
+    case Space::kBackend:
+      free_slots_.insert(rested.offset);
+      break;
+    case Space::kRing:
+      rings_.release(rested.offset, rested.units);
+      break;
+    case Space::kMembers:
+      members_.release(rested.offset, rested.units);
+      break;
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "userspace/state/buddy.h"
 #include "userspace/state/delta.h"
+#include "userspace/state/held.h"
 #include "userspace/state/port_spec.h"
 #include "userspace/util/result.h"
 
@@ -54,7 +55,8 @@ class Placement {
   void set_node_addresses(const std::vector<NodeAddress>& addresses);
   // All that the programs are on. Until the first call those that were adopted are desired.
   void set_devices(Devices::Content devices);
-  void tick(Time now);
+  // What is held goes on resting.
+  void tick(Time now, const Held& held = {});
   // When tick() has something to do next.
   std::optional<Time> next_tick() const;
 
@@ -122,6 +124,8 @@ class Placement {
   void remove_frontend(const lb_service_key& key);
   void free_pool(const lb_service& pool, std::optional<Time> published_until);
   void rest(Space space, std::uint32_t offset, std::uint32_t units, Time now);
+  static bool is_held(const Resting& resting, const Held& held);
+  void reuse(const Resting& rested);
   void retire(const Leaving& leaving, Time now);
   void count_class(const lb_addr& addr, std::uint8_t family, std::uint8_t class_bit, int change);
   void update_filter(std::uint32_t bucket);

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the maps hold at every moment, whichever write fails.
+#include "userspace/daemon/sync.h"
+
+#include <gmock/gmock.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <sstream>
+
+#include "tests/support/random.h"
+#include "tests/support/specs.h"
+#include "tests/unit/compile/objects.h"
+#include "tests/unit/daemon/fake_maps.h"
+
+namespace fairlead::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using compile::At;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const model::Name kWeb{"default", "web"}, kShop{"default", "shop"};
+const lb_service_key kWebVip = test::tcp("10.96.0.1", 80), kShopVip = test::tcp("10.96.0.2", 80);
+
+// Longer than anything that was given up rests.
+constexpr auto kLong = state::Placement::kRetireAfter + state::Placement::kQuarantine + 1s;
+
+// Failures that are meant do not fill the log.
+struct Quiet {
+  Quiet() { spdlog::set_level(spdlog::level::off); }
+  ~Quiet() { spdlog::set_level(spdlog::level::info); }
+};
+
+// A store, the maps, and Sync between them, with a clock that the test moves.
+class World {
+ public:
+  World() {
+    sync_.set_node(compile::kNode, {}, {}, store, now_);
+    sync_.complete(now_);
+  }
+
+  void service(const model::Name& name, const std::string& cluster_ip, const std::string& cluster_ip6 = "") {
+    model::Service service = compile::service({}, name);
+    service.cluster_ips = {Address::literal(cluster_ip)};
+    if (!cluster_ip6.empty()) service.cluster_ips.push_back(Address::literal(cluster_ip6));
+    service.ports = {{"", model::Protocol::kTcp, 80, 0}};
+    store.put(std::make_shared<const model::Service>(service));
+    changed();
+  }
+  void remove(const model::Name& name) {
+    store.remove_service(name);
+    changed();
+  }
+  void endpoints(const model::Name& name, const std::vector<At>& endpoints, const std::string& family = "4") {
+    const model::Name slice{name.space, name.name + "-" + family};
+    if (endpoints.empty())
+      store.remove_slice(slice);
+    else
+      store.put(compile::slice(endpoints, slice.name, name));
+    changed();
+  }
+
+  // Does what becomes due meanwhile, when it becomes due.
+  void advance(Sync::Time::duration by) {
+    const auto end = now_ + by;
+    for (auto next = sync_.next_wakeup(); next && *next <= end; next = sync_.next_wakeup()) {
+      now_ = *next;
+      sync_.tick(now_);
+    }
+    now_ = end;
+  }
+
+  void expect_served() {
+    EXPECT_FALSE(sync_.has_pending_writes());
+    EXPECT_TRUE(test::same_tables(sync_.actual(), sync_.placement().desired()));
+    EXPECT_TRUE(maps.holds(sync_.placement().desired()));
+    EXPECT_THAT(sync_.refused(), IsEmpty());
+    for (const auto& [name, spec] : sync_.specs())
+      EXPECT_TRUE(test::serves(sync_.actual(), spec));
+  }
+
+  Sync& sync() { return sync_; }
+
+  model::Store store;
+  FakeMaps maps;
+
+ private:
+  void changed() { sync_.changed(store.take_changed().services, store, now_); }
+
+  Sync::Time now_{1h};
+  Sync sync_{maps.for_sync(), [](const auto&...) {}};
+};
+
+using Step = std::function<void(World&)>;
+
+struct Scenario {
+  const char* name;
+  std::vector<Step> steps;
+};
+
+Step web(std::vector<At> endpoints) {
+  return [=](World& world) { world.endpoints(kWeb, endpoints); };
+}
+void add_web(World& world) {
+  world.service(kWeb, "10.96.0.1");
+}
+
+const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> kScenarios{
+      {"Add", {web({{"10.0.0.1"}, {"10.0.0.2"}}), add_web}},
+      {"ReplaceEndpoints", {add_web, web({{"10.0.0.1"}, {"10.0.0.2"}}), web({{"10.0.0.2"}, {"10.0.0.3"}}), web({})}},
+      {"Remove", {web({{"10.0.0.1"}}), add_web, [](World& world) { world.remove(kWeb); }}},
+      {"TwoServices",
+       {web({{"10.0.0.1"}}), add_web, [](World& world) { world.service(kShop, "10.96.0.2"); },
+        [](World& world) { world.endpoints(kShop, {{"10.0.0.1"}, {"10.0.0.9"}}); },
+        [](World& world) { world.remove(kWeb); }}},
+      {"AFrontendThatMoves",
+       {web({{"10.0.0.1"}}), [](World& world) { world.endpoints(kShop, {{"10.0.0.9"}}); }, add_web,
+        [](World& world) { world.service(kShop, "10.96.0.1"); }, [](World& world) { world.remove(kShop); }}},
+      {"BothFamilies",
+       {[](World& world) { world.service(kWeb, "10.96.0.1", "fd00:96::1"); }, web({{"10.0.0.1"}}),
+        [](World& world) { world.endpoints(kWeb, {{"fd00::1"}, {"fd00::2"}}, "6"); },
+        [](World& world) { world.service(kWeb, "10.96.0.1"); }}},
+  };
+  return kScenarios;
+}
+
+class SyncFailure : public testing::TestWithParam<Scenario> {
+ protected:
+  // With a pause after each step; returns how many writes that took.
+  std::size_t run(Sync::Time::duration pause, std::size_t failing) {
+    World world;
+    world.maps.fails = [&](std::size_t n, const auto&) { return n == failing; };
+    for (const Step& step : GetParam().steps) {
+      step(world);
+      world.advance(pause);
+    }
+    world.advance(kLong);
+    world.expect_served();
+    EXPECT_EQ(world.maps.failures(), failing ? 1u : 0u);
+    EXPECT_EQ(world.sync().failed_writes(), world.maps.failures());
+    return world.maps.writes();
+  }
+};
+
+// At once one after the other, before anything is tried again or given up; and with everything done in between.
+TEST_P(SyncFailure, OfAnyWriteHeals) {
+  const Quiet quiet;
+  for (const Sync::Time::duration pause : {Sync::Time::duration(10ms), Sync::Time::duration(kLong)}) {
+    const std::size_t writes = run(pause, 0);
+    for (std::size_t n = 1; n <= writes && !HasFailure(); ++n) {
+      SCOPED_TRACE("write " + std::to_string(n) + " of " + std::to_string(writes) + " fails");
+      run(pause, n);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenario, SyncFailure, testing::ValuesIn(scenarios()),
+                         [](const auto& param) { return param.param.name; });
+
+bool is_entry_of(const state::Operation& operation, const lb_service_key& frontend) {
+  const auto* write = std::get_if<state::Write<state::ToServices>>(&operation);
+  return write && test::same_value(write->key, frontend);
+}
+
+// Its old ring, members and backends stay, while the other service takes all space that is free, again and again.
+TEST(Sync, AnEntryThatCannotBeWrittenKeepsWhatItLeadsTo) {
+  const Quiet quiet;
+  World world;
+  add_web(world);
+  world.endpoints(kWeb, {{"10.0.0.1"}, {"10.0.0.2"}});
+  world.service(kShop, "10.96.0.2");
+  world.maps.fails = [](std::size_t, const auto& operation) { return is_entry_of(operation, kWebVip); };
+  world.endpoints(kWeb, {{"10.0.0.3"}});
+  for (int i = 0; i < 20; ++i) {
+    world.endpoints(kShop, {{"10.0.1." + std::to_string(i)}});
+    world.advance(kLong);
+  }
+  EXPECT_TRUE(world.sync().has_pending_writes());
+  world.maps.fails = [](auto...) { return false; };
+  world.advance(kLong);
+  world.expect_served();
+}
+
+// The other services do not wait for the one whose name cannot be written.
+TEST(Sync, OnlyWhatCountsOnAFailedWriteWaits) {
+  const Quiet quiet;
+  World world;
+  world.maps.fails = [](std::size_t, const auto& operation) {
+    const auto* write = std::get_if<state::Write<state::ToNames>>(&operation);
+    return write && write->value && write->value->starts_with("default/web");
+  };
+  add_web(world);
+  world.endpoints(kWeb, {{"10.0.0.1"}});
+  world.service(kShop, "10.96.0.2");
+  world.endpoints(kShop, {{"10.0.0.2"}});
+  EXPECT_FALSE(world.sync().actual().services.contains(kWebVip));
+  EXPECT_EQ(world.sync().actual().services.at(kShopVip).member_count, 1u);
+  EXPECT_TRUE(world.sync().has_pending_writes());
+}
+
+TEST(Sync, AFailureThatLastsIsCountedEachTimeAndLoggedOnce) {
+  std::ostringstream log;
+  const auto logger = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  World world;
+  world.maps.fails = [](std::size_t, const auto& operation) { return is_entry_of(operation, kWebVip); };
+  add_web(world);
+  EXPECT_EQ(world.sync().failed_writes(), 1u);
+  world.advance(3s);
+  EXPECT_EQ(world.sync().failed_writes(), 4u) << "tried again every second";
+  spdlog::set_default_logger(logger);
+  const std::string once = "lb_services 10.96.0.1:80/TCP: the kernel does not want to; trying again";
+  EXPECT_THAT(log.str(), HasSubstr(once));
+  EXPECT_EQ(log.str().find(once), log.str().rfind(once));
+}
+
+// Services come and go and change in any order, any write fails, time passes or does not.
+TEST(Sync, WhateverFailsNothingLeadsToNothing) {
+  const Quiet quiet;
+  test::Random random;
+  SCOPED_TRACE(random.seed_text());
+  World world;
+  world.maps.fails = [&](auto...) { return random.one_in(6); };
+  const std::vector<model::Name> names{kWeb, kShop, {"default", "a"}, {"default", "b"}};
+  for (int step = 0; step < 400 && !testing::Test::HasFailure(); ++step) {
+    const std::uint32_t which = random.between(0, 3);
+    std::vector<At> endpoints;
+    for (std::uint32_t i = random.between(0, 3); i > 0; --i)
+      endpoints.push_back({"10.0.0." + std::to_string(random.between(1, 6))});
+    if (random.one_in(4))
+      world.remove(names[which]);
+    else if (random.one_in(2))
+      world.service(names[which], "10.96.0." + std::to_string(random.between(1, 5)));
+    else
+      world.endpoints(names[which], endpoints);
+    if (random.one_in(3)) world.advance(std::chrono::milliseconds(random.between(0, 4000)));
+  }
+  world.maps.fails = [](auto...) { return false; };
+  world.advance(kLong);
+  world.expect_served();
+}
+
+}  // namespace
+}  // namespace fairlead::daemon
