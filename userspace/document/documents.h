@@ -7,8 +7,8 @@
 
 namespace fairlead::document {
 
-// The documents of a file: JSON, with a single one, if the file's name ends in .json or its text begins with { or [,
-// else YAML.
+// The documents of a file: JSON, one after the other, if the file's name ends in .json, or if its text begins with { or
+// [ and is JSON; else YAML.
 Documents parse_documents(std::string_view file_name, std::string_view text);
 
 }  // namespace fairlead::document
