@@ -22,13 +22,13 @@ struct Item {
 struct Decoded {
   std::vector<Item> items;
   std::vector<model::Problem> problems;
-  std::size_t ignored = 0;   // objects that the proxy has no use for: other kinds, and slices of names
+  std::size_t ignored = 0;   // objects that the proxy has no use for: other kinds, slices of names or of no service
   std::size_t nameless = 0;  // objects too wrong to tell which they are
 };
 
-// What one wrong field costs. An entry of externalIPs, loadBalancer.ingress, endpoints or node addresses costs that
-// entry. Everything else costs the object, because its meaning is open without the field: of a source range left out
-// the wrong clients would get in. What the API server would fill in is filled in.
+// What one wrong field costs. An entry of ports, externalIPs, loadBalancer.ingress, endpoints or node addresses costs
+// that entry. Everything else costs the object, because its meaning is open without the field: of a source range left
+// out the wrong clients would get in. What the API server would fill in is filled in.
 
 // A document of a file, by its kind and apiVersion; lists are taken apart. `where` goes into the problems.
 void decode_document(const boost::json::value& document, const std::string& where, Decoded& into);

@@ -27,6 +27,7 @@ Reflector::Read Reflector::read(const json::value& object) const {
   read.uid = kube::text_at(object, "/metadata/uid");
   read.name = {kind_.has_namespace ? kube::text_at(object, "/metadata/namespace") : "",
                kube::text_at(object, "/metadata/name")};
+  read.ignored = decoded.ignored > 0;
   if (!decoded.items.empty()) read.value = std::move(decoded.items.front().value);
   read.held.version = kube::text_at(object, "/metadata/resourceVersion");
   read.held.problems = std::move(decoded.problems);
@@ -37,9 +38,15 @@ Reflector::Read Reflector::read(const json::value& object) const {
 bool Reflector::put(Read read) {
   Held& held = held_[read.name];
   held.version = std::move(read.held.version);
-  held.stored |= !read.value.empty();
   const bool problems_changed = replace_problems(held.problems, std::move(read.held.problems), read.name, read.uid);
-  return (!read.value.empty() && kind_.put(store_, read.value)) || problems_changed;
+  return store(read, held) || problems_changed;
+}
+
+bool Reflector::store(const Read& read, Held& held) {
+  if (read.ignored) return std::exchange(held.stored, false) && kind_.remove(store_, read.name);
+  if (read.value.empty()) return false;
+  held.stored = true;
+  return kind_.put(store_, read.value);
 }
 
 bool Reflector::remove(const model::Name& name) {

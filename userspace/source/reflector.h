@@ -49,11 +49,13 @@ class Reflector : public kube::Listener {
     model::Name name;
     std::string uid;
     Object value;
+    bool ignored = false;  // it is none for a proxy
     Held held;
   };
 
   Read read(const boost::json::value& object) const;
   bool put(Read read);
+  bool store(const Read& read, Held& held);
   bool remove(const model::Name& name);
   bool replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now,
                         const model::Name& name = {}, const std::string& uid = {});

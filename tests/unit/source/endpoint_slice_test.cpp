@@ -141,20 +141,35 @@ TEST(DecodeEndpointSlice, WhatMakesItUseless) {
   };
   EXPECT_EQ(complaint("endpoints: [{addresses: [10.0.0.1]}]\n"), "addressType: is missing");
   EXPECT_EQ(complaint("addressType: ipv4\n"), "addressType: must be IPv4, IPv6 or FQDN");
-  EXPECT_EQ(complaint("addressType: IPv4\nports: [{port: 0}]\n"), "ports[0].port: must be between 1 and 65535");
-  EXPECT_EQ(complaint("addressType: IPv4\nports: [{port: http}]\n"), "ports[0].port: must be a number, not a string");
   EXPECT_EQ(complaint("addressType: IPv4\nendpoints: {}\n"), "endpoints: must be a list, not an object");
 }
 
-TEST(DecodeEndpointSlice, ItsServiceMustBeNamed) {
+// Somebody may keep slices of his own; kube-proxy passes them over too.
+TEST(DecodeEndpointSlice, WithoutAServiceItIsIgnored) {
   for (const char* metadata : {"{name: web-1}", "{name: web-1, labels: {kubernetes.io/service-name: \"\"}}"}) {
     const Decoded decoded =
         decode("apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: " + std::string(metadata) +
                "\naddressType: IPv4\n");
-    EXPECT_THAT(complaints(decoded),
-                ElementsAre(std::string(kObject) + ": metadata.labels[kubernetes.io/service-name]: is missing"));
-    EXPECT_FALSE(only<EndpointSlice>(decoded));
+    EXPECT_THAT(complaints(decoded), IsEmpty());
+    EXPECT_THAT(decoded.items, IsEmpty());
+    EXPECT_EQ(decoded.ignored, 1u);
   }
+}
+
+TEST(DecodeEndpointSlice, ABadPortCostsOnlyItself) {
+  const Decoded decoded = slice(R"(
+addressType: IPv4
+ports: [{name: a, port: 8080}, {name: b, port: 0}, {name: c, port: http}, {name: d, protocol: QUIC, port: 443}]
+endpoints: [{addresses: [10.0.0.1]}]
+)");
+  EXPECT_THAT(complaints(decoded),
+              ElementsAre(std::string(kObject) + ": ports[1].port: 0: must be between 1 and 65535",
+                          std::string(kObject) + ": ports[2].port: http: must be a number, not a string",
+                          std::string(kObject) + ": ports[3].protocol: QUIC: must be TCP, UDP or SCTP"));
+  const auto used = only<EndpointSlice>(decoded);
+  ASSERT_TRUE(used);
+  EXPECT_THAT(used->ports, ElementsAre(EndpointPort{"a", Protocol::kTcp, 8080}));
+  EXPECT_THAT(addresses(*used), ElementsAre("10.0.0.1"));
 }
 
 }  // namespace

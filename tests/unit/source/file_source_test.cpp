@@ -157,14 +157,15 @@ TEST(FileSource, AnUndecodableObjectKeepsItsLastGoodVersion) {
   directory.write("a.yaml", service_text("a") + "---\n" + service_text("b"));
   Following following(directory);
   following.source.scan();
-  directory.write("a.yaml", service_text("a", 0) + "---\n" + service_text("b", 81) + "---\n" + service_text("c"));
+  directory.write("a.yaml", broken_text("a") + "---\n" + service_text("b", 81) + "---\n" + service_text("c"));
   following.source.scan();
   EXPECT_EQ(following.port_of("a"), 80);
   EXPECT_EQ(following.port_of("b"), 81);
   EXPECT_EQ(following.port_of("c"), 80);
   EXPECT_THAT(following.problems(),
               ElementsAre("a.yaml, document 1: Service default/a: its last good version stays in force",
-                          "a.yaml, document 1: Service default/a: spec.ports[0].port: 0: must be between 1 and 65535"));
+                          "a.yaml, document 1: Service default/a: spec.type: X: must be ClusterIP, NodePort, "
+                          "LoadBalancer or ExternalName"));
   EXPECT_TRUE(following.source.complete());
   directory.write("a.yaml", service_text("b", 81));
   following.source.scan();
@@ -178,7 +179,7 @@ TEST(FileSource, AnUndecodableObjectKeepsWhatIsMissingBesideIt) {
   directory.write("a.yaml", service_text("a") + "---\n" + service_text("b") + "---\n" + service_text("c"));
   Following following(directory);
   following.source.scan();
-  directory.write("a.yaml", service_text("a", 81) + "---\n" + service_text("b", 0));
+  directory.write("a.yaml", service_text("a", 81) + "---\n" + broken_text("b"));
   following.source.scan();
   EXPECT_EQ(following.port_of("a"), 81);
   EXPECT_EQ(following.port_of("b"), 80);
@@ -202,7 +203,7 @@ TEST(FileSource, IsNotCompleteWhileSomethingWasNeverUnderstood) {
   EXPECT_EQ(following.syncs, 1) << "what is understood is served";
   EXPECT_EQ(following.port_of("a"), 80);
   EXPECT_FALSE(following.source.complete());
-  directory.write("b.yaml", service_text("b", 0));
+  directory.write("b.yaml", broken_text("b"));
   following.source.scan();
   EXPECT_FALSE(following.source.complete());
   directory.write("b.yaml", "apiVersion: v1\nkind: Service\n");
@@ -324,7 +325,7 @@ TEST(FileSource, WhatIsNoFileIsReportedAndNotWaitedFor) {
 
 TEST(FileSource, EachProblemIsToldOnce) {
   const test::Directory directory;
-  directory.write("a.yaml", service_text("a", 0));
+  directory.write("a.yaml", broken_text("a"));
   directory.write("b.yaml", "kind: [");
   Following following(directory);
   following.source.scan();

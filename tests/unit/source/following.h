@@ -17,6 +17,11 @@ inline std::string service_text(const std::string& name, int port = 80) {
          "}\nspec:\n  ports: [{port: " + std::to_string(port) + "}]\n";
 }
 
+// One that cannot be decoded.
+inline std::string broken_text(const std::string& name) {
+  return service_text(name) + "  type: X\n";
+}
+
 // A source over a directory, and what it has told.
 class Following {
  public:

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/json/value.hpp>
+#include <boost/json/parse.hpp>
 
 namespace fairlead::source {
 namespace {
@@ -18,6 +18,12 @@ using Change = kube::Listener::Change;
 json::value service(const char* name, const char* version, int port) {
   return {{"metadata", {{"name", name}, {"namespace", "default"}, {"resourceVersion", version}, {"uid", "u"}}},
           {"spec", {{"clusterIP", "10.96.0.1"}, {"ports", json::array{{{"port", port}}}}}}};
+}
+
+json::value broken(const char* name, const char* version) {
+  json::value object = service(name, version, 80);
+  object.at("spec").as_object()["type"] = "X";
+  return object;
 }
 
 class ReflectorTest : public testing::Test {
@@ -119,9 +125,9 @@ TEST_F(ReflectorTest, LateNewsOfAnObjectThatMayBeGoneAsksForAList) {
 
 TEST_F(ReflectorTest, AnObjectThatCannotBeReadStaysAsItWas) {
   list({service("a", "1", 80)});
-  changed(service("a", "2", 70000));
+  changed(broken("a", "2"));
   EXPECT_THAT(stored(), ElementsAre("a:80"));
-  EXPECT_THAT(problems_, ElementsAre(HasSubstr("Service default/a: spec.ports[0].port: 70000")));
+  EXPECT_THAT(problems_, ElementsAre(HasSubstr("Service default/a: spec.type: X")));
   EXPECT_TRUE(reflector_.is_complete());
   changed(service("a", "3", 81));
   EXPECT_THAT(problems_, IsEmpty());
@@ -129,13 +135,29 @@ TEST_F(ReflectorTest, AnObjectThatCannotBeReadStaysAsItWas) {
 }
 
 TEST_F(ReflectorTest, IsIncompleteWithoutAnyVersionOfAnObject) {
-  list({service("a", "1", 70000)});
+  list({broken("a", "1")});
   EXPECT_TRUE(reflector_.has_listed());
   EXPECT_FALSE(reflector_.is_complete());
-  deleted(service("a", "2", 70000));
+  deleted(broken("a", "2"));
   EXPECT_TRUE(reflector_.is_complete());
   EXPECT_THAT(problems_, IsEmpty());
   EXPECT_EQ(told_, 2);
+}
+
+// The label that says whose slice it is may be taken away.
+TEST_F(ReflectorTest, AnObjectThatIsNoneForAProxyAnyMoreGoes) {
+  Reflector slices{kEndpointSlice, "https://api", store_, {[] {}, [](const auto&...) {}, [](const auto&) {}}};
+  json::value slice = json::parse(R"({"addressType": "IPv4", "metadata": {"name": "web-1", "namespace": "default",
+      "resourceVersion": "1", "labels": {"kubernetes.io/service-name": "web"}}})");
+  slices.list_begun();
+  slices.listed(slice);
+  slices.list_complete();
+  ASSERT_EQ(store_.slices().size(), 1u);
+  slice.at("metadata").as_object().erase("labels");
+  slice.at("metadata").as_object()["resourceVersion"] = "2";
+  EXPECT_TRUE(slices.changed(Change::kAddedOrModified, slice));
+  EXPECT_THAT(store_.slices(), IsEmpty());
+  EXPECT_TRUE(slices.is_complete());
 }
 
 TEST_F(ReflectorTest, TroubleIsAProblemUntilItIsOver) {

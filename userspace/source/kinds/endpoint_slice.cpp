@@ -66,16 +66,18 @@ std::optional<Endpoint> read_endpoint(const Reader& item, Family family) {
 
 Object read(const Reader& object, const Name& name) {
   const AddressType type = read_address_type(object["addressType"]);
-  if (type == AddressType::kFqdn) return {};  // of names, which no proxy uses
+  const Reader metadata = object["metadata"];
+  const std::string service = metadata["labels"]["kubernetes.io/service-name"].text();
+  // Of names, or somebody's own: no proxy uses it.
+  if (type == AddressType::kFqdn || service.empty()) return {};
   auto slice = std::make_shared<EndpointSlice>();
   slice->family = type == AddressType::kIpv6 ? Family::IPv6 : Family::IPv4;
-  const Reader metadata = object["metadata"];
-  slice->service = {name.space, metadata["labels"]["kubernetes.io/service-name"].required().text()};
+  slice->service = {name.space, service};
   slice->name = name;
   slice->headless = !metadata["labels"]["service.kubernetes.io/headless"].absent();
   slice->last_change_trigger_time =
       read_time(metadata["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"]);
-  slice->ports = object["ports"].items<EndpointPort>(BadItem::kBreaksObject, read_port);
+  slice->ports = object["ports"].items<EndpointPort>(BadItem::kIsDropped, read_port);
   if (type == AddressType::kNone) return slice;  // without a family each address would be complained of
   slice->endpoints = object["endpoints"].items<Endpoint>(
       BadItem::kIsDropped, [&](const Reader& item) { return read_endpoint(item, slice->family); });
