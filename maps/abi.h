@@ -9,6 +9,7 @@
 #include "flow.h"
 #include "fragment.h"
 #include "hash.h"
+#include "layouts.h"
 #include "limits.h"
 #include "ours.h"
 #include "ring.h"

@@ -30,6 +30,7 @@ LB_ASSERT_SIZE(struct lb_hop, 20);
  * A slot is written whole before anything refers to it; afterwards only flags and generation change, each a single
  * aligned word.
  */
+#define LB_BACKENDS_LAYOUT 1
 struct lb_backend {
 	struct lb_addr addr;
 	__be16 port;
@@ -46,6 +47,7 @@ LB_ASSERT_SIZE(struct lb_backend, 64);
 
 /* Value of lb_backend_stats, one copy a CPU. Index 0 counts client to backend, 1 backend to client; bytes are layer 3
  * bytes. */
+#define LB_BACKEND_STATS_LAYOUT 1
 struct lb_backend_stats {
 	__u64 packets[2];
 	__u64 bytes[2];

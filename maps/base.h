@@ -12,16 +12,14 @@
  * Padding is always explicit and always zero, because keys are compared byte by byte.
  */
 
-/* Part of the pin directory's name. Raise it whenever a pinned map's layout or meaning changes. */
-#define LB_ABI_VERSION 1
-
 #ifdef __cplusplus
 #include <type_traits>
-#define LB_ASSERT_SIZE(type, size)                                                          \
-	static_assert(sizeof(type) == (size), #type " changed size: raise LB_ABI_VERSION"); \
+#define LB_ASSERT_SIZE(type, size)                                                                                \
+	static_assert(sizeof(type) == (size), #type " changed size: raise the layouts of the maps that have it"); \
 	static_assert(std::has_unique_object_representations_v<type>, #type " has hidden padding")
 #else
-#define LB_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " changed size: raise LB_ABI_VERSION")
+#define LB_ASSERT_SIZE(type, size) \
+	_Static_assert(sizeof(type) == (size), #type " changed size: raise the layouts of the maps that have it")
 #endif
 
 /* The address families' numbers are those of the kernel's AF_INET and AF_INET6; BPF code has no header that names them.

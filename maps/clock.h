@@ -12,6 +12,7 @@
  * now counts seconds that a daemon was alive, and goes on from the pinned value after a restart: while no daemon runs
  * nothing ages, and a flow that was busy all the while is not found idle by the length of the gap.
  */
+#define LB_CLOCK_LAYOUT 1
 struct lb_clock {
 	__u32 now;
 	__u32 route_epoch; /* raised at any change of links, addresses, routes, neighbours: cached hops are looked up

@@ -25,6 +25,7 @@ LB_ASSERT_SIZE(struct lb_config, 40);
  * Value of lb_constants (one element): what lasts as long as the pinned maps, because flows are found by the seed, and
  * bits of lb_snat_pools mean ports by the range. A later daemon sets lb_config by it.
  */
+#define LB_CONSTANTS_LAYOUT 1
 struct lb_constants {
 	__u64 flow_seed[2]; /* [0] is 0 while nothing has been written */
 	__u16 snat_port_base;
@@ -42,6 +43,7 @@ LB_ASSERT_SIZE(struct lb_scratch, 1024);
 
 /* Key of lb_devices: ifindex. The devices that lbd is attached to, and what it takes to send through them. */
 #define LB_DEVICE_XDP_REDIRECT (1u << 0) /* XDP may redirect to it; without the bit packets for it leave by tc */
+#define LB_DEVICES_LAYOUT 1
 struct lb_device {
 	struct lb_addr addr4; /* source of what is sent through this device after SNAT, zero when it has none */
 	struct lb_addr addr6;

@@ -78,11 +78,13 @@ struct lb_flow6 {
 };
 LB_ASSERT_SIZE(struct lb_flow6, 128);
 
+#define LB_FLOW4_LAYOUT 1
 struct lb_flow4_set {
 	struct lb_flow4 way[LB_FLOW_WAYS];
 };
 LB_ASSERT_SIZE(struct lb_flow4_set, 256);
 
+#define LB_FLOW6_LAYOUT 1
 struct lb_flow6_set {
 	struct lb_flow6 way[LB_FLOW_WAYS];
 };
@@ -94,12 +96,14 @@ LB_ASSERT_SIZE(struct lb_flow6_set, 512);
  */
 #define LB_FLOW_GATES 4096u
 #define lb_flow_gate(hash) ((__u32)((hash) >> 52))
+#define LB_FLOW_GATES_LAYOUT 1
 struct lb_flow_gates {
 	__u32 held[LB_FLOW_GATES];
 };
 LB_ASSERT_SIZE(struct lb_flow_gates, 16384);
 
 /* Value of lb_snat_pools: bit p of the pool is set while port snat_port_base + p is in use by a reply entry. */
+#define LB_SNAT_POOLS_LAYOUT 1
 struct lb_snat_pool {
 	__u64 used[LB_SNAT_POOL_WORDS];
 };

@@ -9,6 +9,7 @@
  * identification is 16 bits for IPv4 (RFC 791) and 32 for IPv6 (RFC 8200), as in the packet. Least recently used
  * entries make room.
  */
+#define LB_FRAGMENTS_LAYOUT 1
 struct lb_fragment_key {
 	struct lb_addr src;
 	struct lb_addr dst;

@@ -15,6 +15,7 @@
 #define LB_CLASS_NODE (1u << 1)	   /* arriving: an address of this node, only NodePorts and SNAT ports count */
 #define LB_CLASS_BACKEND (1u << 2) /* leaving: the source is a backend on this node */
 
+#define LB_FILTER_LAYOUT 1
 struct lb_filter {
 	__u8 classes[LB_FILTER_BUCKETS];
 };

@@ -11,11 +11,13 @@
  * the service's members. lb_members is one arena of backend slots; member m of a service is lb_members[member_offset +
  * m]. Both are written by userspace through its mapping, always into space that no published service refers to.
  */
+#define LB_RINGS_LAYOUT 1
 struct lb_ring_chunk {
 	__u16 member[LB_RING_CHUNK_SLOTS];
 };
 LB_ASSERT_SIZE(struct lb_ring_chunk, 8192);
 
+#define LB_MEMBERS_LAYOUT 1
 struct lb_member_chunk {
 	__u32 slot[LB_MEMBER_CHUNK_SLOTS];
 };

@@ -9,6 +9,7 @@
  * Key of lb_services: one frontend. An all-zero addr is the wildcard that NodePorts are stored under: it is looked up
  * only for destinations that lb_addresses calls LB_ADDRESS_NODEPORT, and only after the exact address missed.
  */
+#define LB_SERVICES_LAYOUT 1
 struct lb_service_key {
 	struct lb_addr addr;
 	__be16 port;
@@ -39,6 +40,7 @@ struct lb_service {
 LB_ASSERT_SIZE(struct lb_service, 24);
 
 /* Key of lb_addresses: an address that this node answers for, whatever the port. */
+#define LB_ADDRESSES_LAYOUT 1
 struct lb_address_key {
 	struct lb_addr addr;
 	__u32 family;
@@ -50,6 +52,7 @@ LB_ASSERT_SIZE(struct lb_address_key, 20);
 
 /* Value of lb_service_names, keyed by lb_service.id: "namespace/name:port/PROTO/family", NUL padded. For people
  * and for adoption. */
+#define LB_SERVICE_NAMES_LAYOUT 2
 struct lb_service_name {
 	char text[LB_SERVICE_NAME_LEN];
 };

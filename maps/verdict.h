@@ -23,6 +23,8 @@
 #define LB_VERDICT_KIND_ROOM 32u
 #define LB_VERDICT_ROOM 128u /* for each hook; from 96 on for kinds to come */
 
+#define LB_VERDICTS_LAYOUT 2
+
 /* X(name, kind, number, meaning) */
 #define LB_VERDICTS(X)                                                                                                \
 	X(NOT_IP, PASS, 0, "neither IPv4 nor IPv6, or stacked VLAN tags")                                             \

@@ -129,6 +129,14 @@ void DatapathTest::load(const datapath::Config& config) {
   use(std::move(*object));
 }
 
+void DatapathTest::reload(const datapath::Config& config) {
+  object_.reset();
+  auto object = datapath::Object::load(config);
+  ASSERT_TRUE(object) << object.error().message;
+  object_ = std::move(*object);
+  attach();
+}
+
 void DatapathTest::shell(const std::string& command) {
   ASSERT_EQ(std::system(("(" + command + ") 2>&1").c_str()), 0) << command;
 }
@@ -151,9 +159,13 @@ void DatapathTest::use(std::unique_ptr<datapath::Object> object) {
   device.addr6 = state::to_abi(v6);
   device.flags = LB_DEVICE_XDP_REDIRECT;
   ASSERT_TRUE(object_->devices.put(static_cast<std::uint32_t>(uplink()), device));
-  // A program on the device: only then does it have receive queues that a test run may name.
-  ASSERT_EQ(bpf_xdp_attach(uplink(), object_->xdp_program(), 0, nullptr), 0) << strerror(errno);
+  attach();
   write_changes();
+}
+
+// Only a device with a program has receive queues that a test run may name.
+void DatapathTest::attach() {
+  ASSERT_EQ(bpf_xdp_attach(uplink(), object_->xdp_program(), 0, nullptr), 0) << strerror(errno);
 }
 
 void DatapathTest::put_service(const std::string& name, const std::vector<std::string>& frontends, std::uint16_t port,

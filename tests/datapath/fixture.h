@@ -61,6 +61,10 @@ class DatapathTest : public testing::Test {
 
   // For a test that needs other sizes or ranges; to be called before anything else.
   void load(const datapath::Config& config);
+  // The object that is loaded makes way for another, as when lbd is started again; nothing else is written to the maps.
+  void reload(const datapath::Config& config);
+  // Its maps stay where they are pinned.
+  void release() { object_.reset(); }
 
   // A service port with one pool. Its frontends: "192.0.2.1" is a VIP, "" a NodePort.
   void put_service(const std::string& name, const std::vector<std::string>& frontends, std::uint16_t port,
@@ -84,6 +88,7 @@ class DatapathTest : public testing::Test {
 
  private:
   void use(std::unique_ptr<datapath::Object> object);
+  void attach();
   void write_changes();
 
   std::unique_ptr<datapath::Object> object_;

@@ -34,9 +34,8 @@ BOOST_DESCRIBE_STRUCT(UsageView, (), (name, used, limit))
 
 struct VersionView {
   std::string version;
-  std::int64_t abi = 0;  // version of the maps' layout
 };
-BOOST_DESCRIBE_STRUCT(VersionView, (), (version, abi))
+BOOST_DESCRIBE_STRUCT(VersionView, (), (version))
 
 struct StatusView {
   VersionView daemon;

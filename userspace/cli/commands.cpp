@@ -65,7 +65,7 @@ Result<std::string> show_version(const Context& context) {
   if (!daemon) return text + "lbd   unreachable\n";
   const auto view = as<admin::VersionView>(*daemon);
   if (!view) return view.error();
-  return text + "lbd   " + view->version + " (map layout " + std::to_string(view->abi) + ")\n";
+  return text + "lbd   " + view->version + "\n";
 }
 
 Result<std::string> show_status(const Context& context) {

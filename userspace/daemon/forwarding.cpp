@@ -31,6 +31,8 @@ Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
   if (!object) return object.error();
   for (const std::string& kept : (*object)->kept())
     spdlog::warn("the pinned maps keep {}; lbd --cleanup removes them, and all connections", kept);
+  for (const std::string& lost : (*object)->lost())
+    spdlog::warn("cannot be taken over from another lbd: {}", lost);
   auto network = NodeNetwork::open(**object, parts.options);
   if (!network) return network.error();
   return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*object), std::move(*network)));
@@ -38,6 +40,8 @@ Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
 
 Result<> Forwarding::start() {
   if (auto attached = network_.attach(); !attached) return attached;
+  // From here on nothing forwards by maps of another layout.
+  if (auto finished = object_->finish_upgrade(); !finished) spdlog::error("{}", finished.error().message);
   programmer_.node_changed();
   return {};
 }

@@ -2,101 +2,59 @@
 #include "userspace/datapath/object.h"
 
 #include <bpf/libbpf.h>
-#include <sys/random.h>
 
-#include <bit>
-#include <cstdarg>
-#include <filesystem>
+#include <algorithm>
 
 // The ABI goes first: the skeleton's rodata names its structs.
 #include "maps/abi.h"
 // clang-format off
 #include "fairlead.skel.h"
 // clang-format on
+#include "userspace/datapath/constants.h"
+#include "userspace/datapath/layout_btf.h"
+#include "userspace/datapath/layout_plan.h"
+#include "userspace/datapath/load_log.h"
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/sizes.h"
+#include "userspace/datapath/upgrade.h"
 
 namespace fairlead::datapath {
 namespace {
 
-// libbpf explains failures only to its printer: what it said last becomes part of our error.
-std::string& last_words() {
-  static std::string words;
-  return words;
+constexpr std::uint32_t kFirst = 0;
+
+Layouts describe(const fairlead_bpf& skeleton) {
+  Layouts layouts;
+  for (const MapLayout& is : map_layouts())
+    layouts[is.map] = layout_of(skeleton.obj, bpf_object__find_map_by_name(skeleton.obj, is.map));
+  return layouts;
 }
 
-int remember(enum libbpf_print_level level, const char* format, va_list arguments) {
-  if (level != LIBBPF_WARN) return 0;
-  va_list again;
-  va_copy(again, arguments);
-  const int length = vsnprintf(nullptr, 0, format, again);
-  va_end(again);
-  if (length < 0) return length;
-  // The verifier's log is one line to libbpf, megabytes long, and what matters stands at its end.
-  std::string line(static_cast<std::size_t>(length), '\0');
-  vsnprintf(line.data(), line.size() + 1, format, arguments);
-  std::string& words = last_words();
-  words += line;
-  if (words.size() > 16384) words.erase(0, words.size() - 16384);
-  return length;
+std::optional<lb_constants> read_constants(int map) {
+  lb_constants constants{};
+  if (bpf_map_lookup_elem(map, &kFirst, &constants)) return std::nullopt;
+  return constants;
 }
 
-Error load_error(int code) {
-  std::string hint;
-  if (code == EPERM) hint = " (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON or CAP_SYS_ADMIN are needed)";
-  return {
-      "load the BPF object: " + std::string(strerror(code)) + hint + (last_words().empty() ? "" : "\n" + last_words()),
-      code};
+std::optional<lb_constants> convert_constants(const ForeignMap& from, const Layout& layout) {
+  std::vector<std::byte> old((from.info.value_size + 7) / 8 * 8);
+  lb_constants constants{};
+  if (bpf_map_lookup_elem(from.fd.get(), &kFirst, old.data()) ||
+      !Plan(from.layout.value, layout.value).apply(old, std::as_writable_bytes(std::span(&constants, 1))))
+    return std::nullopt;
+  return constants;
 }
 
-std::uint32_t power_of_two(std::uint32_t wanted, std::uint32_t least) {
-  return std::bit_ceil(std::max(wanted, least));
-}
-
-Sizes rounded(const Sizes& asked) {
-  Sizes sizes = asked;
-  sizes.ring_slots = power_of_two(asked.ring_slots, LB_RING_CHUNK_SLOTS);
-  // A list takes a power of two, rests before its space is used again, and some ports have two of them.
-  sizes.members = power_of_two(std::max(asked.members, 4 * asked.backends), LB_MEMBER_CHUNK_SLOTS);
-  sizes.flows4 = power_of_two(asked.flows4, LB_FLOW_WAYS);
-  sizes.flows6 = power_of_two(asked.flows6, LB_FLOW_WAYS);
-  return sizes;
-}
-
-// The number that a map's max_entries stands for, and how many entries one of it takes.
-struct Sized {
-  bpf_map* map;
-  std::uint32_t Sizes::* size;
-  std::uint32_t multiply;
-  std::uint32_t divide;
-};
-
-std::vector<Sized> sized_maps(const fairlead_bpf& skeleton) {
-  const auto& maps = skeleton.maps;
-  const std::uint32_t sets = LB_FLOW_ENTRIES_PER_FLOW / LB_FLOW_WAYS;
-  return {{maps.lb_services, &Sizes::frontends, 1, 1},
-          {maps.lb_addresses, &Sizes::addresses, 1, 1},
-          {maps.lb_service_names, &Sizes::service_ports, 1, 1},
-          {maps.lb_backends, &Sizes::backends, 1, 1},
-          {maps.lb_backend_stats, &Sizes::backends, 1, 1},
-          {maps.lb_rings, &Sizes::ring_slots, 1, LB_RING_CHUNK_SLOTS},
-          {maps.lb_members, &Sizes::members, 1, LB_MEMBER_CHUNK_SLOTS},
-          {maps.lb_flow4, &Sizes::flows4, sets, 1},
-          {maps.lb_flow6, &Sizes::flows6, sets, 1}};
-}
-
-std::optional<std::uint32_t> pinned_entries(const std::string& path) {
-  const Fd fd(bpf_obj_get(path.c_str()));
-  if (!fd) return std::nullopt;
-  bpf_map_info info{};
-  __u32 length = sizeof(info);
-  if (bpf_obj_get_info_by_fd(fd.get(), &info, &length)) return std::nullopt;
-  return info.max_entries;
+std::uint32_t highest_generation(const MappedArray<lb_backend>& backends) {
+  std::uint32_t highest = 0;
+  for (const lb_backend& backend : backends.values())
+    highest = std::max(highest, backend.generation);
+  return highest;
 }
 
 }  // namespace
 
-std::string versioned_directory(const std::string& pin_directory) {
-  return pin_directory + "/v" + std::to_string(LB_ABI_VERSION);
+Object::Object() : upgrade_(std::make_unique<Upgrade>()) {
 }
 
 Object::~Object() {
@@ -105,85 +63,95 @@ Object::~Object() {
 
 Result<std::unique_ptr<Object>> Object::load(const Config& config) {
   std::unique_ptr<Object> object(new Object);
-  last_words().clear();
-  libbpf_set_print(remember);
+  listen_to_libbpf();
   if (auto opened = object->open(config); !opened) return opened.error();
   if (auto sized = object->choose_sizes(config); !sized) return sized.error();
   if (auto seeded = object->choose_constants(config); !seeded) return seeded.error();
   object->configure(config);
+  if (auto adopted = object->adopt_maps(); !adopted) return adopted.error();
   if (const int error = fairlead_bpf__load(object->skeleton_)) return load_error(-error);
   if (auto mapped = object->map_arrays(); !mapped) return mapped.error();
+  object->convert_maps();
   object->start_clock(config);
+  if (auto pinned = object->pin_maps(); !pinned) return pinned.error();
   return object;
+}
+
+Result<Layouts> Object::layouts() {
+  fairlead_bpf* skeleton = fairlead_bpf__open();
+  if (!skeleton) return load_error(errno);
+  Layouts layouts = describe(*skeleton);
+  fairlead_bpf__destroy(skeleton);
+  return layouts;
+}
+
+Result<> Object::finish_upgrade() {
+  return upgrade_->finish();
+}
+
+const std::vector<std::string>& Object::lost() const {
+  return upgrade_->lost();
 }
 
 Result<> Object::open(const Config& config) {
   skeleton_ = fairlead_bpf__open();
   if (!skeleton_) return load_error(errno);
   cpus_ = static_cast<std::size_t>(libbpf_num_possible_cpus());
+  layouts_ = describe(*skeleton_);
   if (config.pin_directory.empty()) return {};
+  return open_pins(config.pin_directory);
+}
 
-  if (auto made = make_pin_directory(config.pin_directory); !made) return made;
-  auto lock = lock_pins(config.pin_directory);
+Result<> Object::open_pins(const std::string& directory) {
+  pins_.emplace(directory);
+  if (auto made = pins_->make(); !made) return made;
+  auto lock = lock_pins(directory);
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
-  const std::string directory = versioned_directory(config.pin_directory);
-  if (auto made = make_pin_directory(directory); !made) return made;
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, skeleton_->obj) {
-    if (map == skeleton_->maps.rodata) continue;
-    const std::string path = directory + "/" + bpf_map__name(map);
-    if (const int failed = bpf_map__set_pin_path(map, path.c_str())) return make_error("pin", path, -failed);
+  if (auto moved = pins_->take_over_v1(); !moved) return moved;
+  for (const MapLayout& is : map_layouts()) {
+    auto map = open_pinned(*pins_, is, layouts_.at(is.map));
+    if (!map) return map.error();
+    if (*map) pinned_[is.map] = std::move(*map);
   }
+  *upgrade_ = Upgrade::find(*pins_);
+  adopted_ = !pinned_.empty() || upgrade_->found();
   return {};
+}
+
+bpf_map* Object::find(const char* name) const {
+  return bpf_object__find_map_by_name(skeleton_->obj, name);
 }
 
 Result<> Object::choose_sizes(const Config& config) {
   sizes_ = rounded(config.sizes);
-  for (const Sized& sized : sized_maps(*skeleton_)) {
-    const char* path = bpf_map__pin_path(sized.map);
-    if (const auto entries = path ? pinned_entries(path) : std::nullopt) {
-      adopted_ = true;
-      const std::uint32_t size = *entries / sized.multiply * sized.divide;
-      if (size != sizes_.*sized.size)
-        kept_.push_back(std::string(bpf_map__name(sized.map)) + " with room for " + std::to_string(size) +
-                        " instead of " + std::to_string(sizes_.*sized.size));
-      sizes_.*sized.size = size;
-    }
+  for (const Sized& sized : sized_maps()) {
+    const ForeignMap* other = upgrade_->other(sized.map);
+    const auto pinned = pinned_.find(sized.map);
+    if (pinned == pinned_.end() && !other) continue;
+    const auto info = info_of(pinned == pinned_.end() ? other->fd.get() : pinned->second.get());
+    if (!info) return info.error();
+    const std::uint32_t asked = sizes_.*sized.size;
+    sized.set(sizes_, info->max_entries);
+    if (asked != sizes_.*sized.size)
+      kept_.push_back(std::string(sized.map) + " with room for " + std::to_string(sizes_.*sized.size) + " instead of " +
+                      std::to_string(asked));
   }
-  for (const Sized& sized : sized_maps(*skeleton_)) {
-    const std::uint32_t entries = sizes_.*sized.size * sized.multiply / sized.divide;
-    if (const int error = bpf_map__set_max_entries(sized.map, entries))
-      return make_error("size", bpf_map__name(sized.map), -error);
-  }
+  for (const Sized& sized : sized_maps())
+    if (const int error = bpf_map__set_max_entries(find(sized.map), sized.entries(sizes_)))
+      return make_error("size", sized.map, -error);
   return {};
 }
 
-// Flows of an earlier daemon are found only with its seed, and their SNAT ports given back only with its range.
 Result<> Object::choose_constants(const Config& config) {
-  lb_constants wanted{};
-  wanted.snat_port_base = config.snat_ports.first;
-  wanted.snat_port_words = static_cast<std::uint16_t>(
-      std::min<std::uint32_t>((config.snat_ports.last - config.snat_ports.first + 1) / 64, LB_SNAT_POOL_WORDS));
-  lb_constants pinned{};
-  const char* path = bpf_map__pin_path(skeleton_->maps.lb_constants);
-  const Fd map(path ? bpf_obj_get(path) : -1);
-  const std::uint32_t zero = 0;
-  if (map && !bpf_map_lookup_elem(map.get(), &zero, &pinned) && pinned.flow_seed[0]) {
-    const int last = pinned.snat_port_base + pinned.snat_port_words * 64 - 1;
-    const std::string range = std::to_string(pinned.snat_port_base) + " to " + std::to_string(last);
-    if (pinned.snat_port_base <= config.nodeports.last && config.nodeports.first <= last)
-      return Error{
-          "the pinned maps have SNAT ports from " + range + ", which overlap the NodePorts: lbd --cleanup first",
-          EINVAL};
-    if (pinned.snat_port_base != wanted.snat_port_base || pinned.snat_port_words != wanted.snat_port_words)
-      kept_.push_back("SNAT ports from " + range);
-    constants_ = pinned;
-    return {};
-  }
-  if (getrandom(wanted.flow_seed, sizeof(wanted.flow_seed), 0) != sizeof(wanted.flow_seed))
-    return make_error("read", "random numbers", errno);
-  constants_ = wanted;
+  std::optional<lb_constants> pinned;
+  if (const auto it = pinned_.find("lb_constants"); it != pinned_.end())
+    pinned = read_constants(it->second.get());
+  else if (const ForeignMap* other = upgrade_->other("lb_constants"))
+    pinned = convert_constants(*other, layouts_.at("lb_constants"));
+  auto chosen = datapath::choose_constants(pinned, config, kept_);
+  if (!chosen) return chosen.error();
+  constants_ = *chosen;
   return {};
 }
 
@@ -198,6 +166,14 @@ void Object::configure(const Config& config) {
   config_.snat_port_words = constants_.snat_port_words;
   config_.fresh_seconds = config.fresh_seconds;
   *const_cast<lb_config*>(&skeleton_->rodata->lb_config) = config_;
+}
+
+// Maps that are pinned in this build's layout take the place of those that loading would make.
+Result<> Object::adopt_maps() {
+  for (const auto& [name, map] : pinned_)
+    if (const int error = bpf_map__reuse_fd(find(name.c_str()), map.get()))
+      return make_error("take over", name, -error);
+  return {};
 }
 
 Result<> Object::map_arrays() {
@@ -222,18 +198,34 @@ Result<> Object::map_arrays() {
   addresses = {bpf_map__fd(maps.lb_addresses), "lb_addresses"};
   names = {bpf_map__fd(maps.lb_service_names), "lb_service_names"};
   devices = {bpf_map__fd(maps.lb_devices), "lb_devices"};
-  const std::uint32_t zero = 0;
-  if (bpf_map_update_elem(bpf_map__fd(maps.lb_constants), &zero, &constants_, BPF_ANY))
+  if (bpf_map_update_elem(bpf_map__fd(maps.lb_constants), &kFirst, &constants_, BPF_ANY))
     return make_error("write", "lb_constants", errno);
   return result;
 }
 
+void Object::convert_maps() {
+  if (!upgrade_->found()) return;
+  std::vector<Upgrade::Target> targets;
+  for (const MapLayout& is : map_layouts()) {
+    const bpf_map* map = find(is.map);
+    targets.push_back(
+        {&is, {bpf_map__fd(map), layouts_.at(is.map), bpf_map__max_entries(map)}, pinned_.contains(is.map)});
+  }
+  const SnatPorts ports{&snat_pools, constants_.snat_port_base};
+  upgrade_->convert(targets, {&flows4, &flows6, &filter, ports, constants_.flow_seed}, cpus_);
+}
+
+Result<> Object::pin_maps() {
+  if (!pins_) return {};
+  for (const MapLayout& is : map_layouts())
+    if (auto pinned = pin_map(*pins_, is, layouts_.at(is.map), bpf_map__fd(find(is.map))); !pinned) return pinned;
+  return {};
+}
+
 void Object::start_clock(const Config& config) {
   lb_clock& words = clock[0];
-  if (!adopted_) {
-    words.now = 1;
-    words.next_generation = 1;
-  }
+  words.now = std::max(words.now, 1u);
+  if (!words.next_generation) words.next_generation = highest_generation(backends) + 1;
   std::copy(config.timeouts.begin(), config.timeouts.end(), words.timeout);
   // A window is 2^8 jiffies: about a second at 250 a second, the most common rate, and never more than 2.6.
   words.answer_rate = config.answers_per_second;

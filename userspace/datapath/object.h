@@ -1,26 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "userspace/datapath/adopt.h"
 #include "userspace/datapath/config.h"
 #include "userspace/datapath/map.h"
+#include "userspace/datapath/pins.h"
 #include "userspace/util/address.h"
 #include "userspace/util/fd.h"
 
+struct bpf_map;
 struct fairlead_bpf;
 
 namespace fairlead::datapath {
 
+class Upgrade;
+
 // The BPF object: its maps and programs in the kernel, the arrays mapped. Loading checks every program with the
 // verifier; when the configuration names a pin directory, maps that an earlier daemon pinned there are taken over with
-// their content and their size. Of a directory that another daemon is using nothing is touched, and loading fails.
+// their content and their size, converted where they have another layout. Of a directory that another daemon is using
+// nothing is touched, and loading fails.
 class Object {
  public:
   static Result<std::unique_ptr<Object>> load(const Config& config);
   ~Object();
+
+  // To be called when no program of another object is attached any more: takes over what has become of converted maps
+  // while those were, and removes them. Until then they stay pinned beside the new ones, and can be loaded from again.
+  Result<> finish_upgrade();
+
+  // What each of this build's maps is made of.
+  static Result<Layouts> layouts();
 
   int xdp_program() const;
   int tc_ingress_program() const;
@@ -31,6 +46,9 @@ class Object {
   bool adopted() const { return adopted_; }
   // What adopted maps have otherwise than the configuration asks for, each in words; it lasts as long as they do.
   const std::vector<std::string>& kept() const { return kept_; }
+  // What is in no map any more after finish_upgrade(), because it could not be converted; each in words, with its
+  // count.
+  const std::vector<std::string>& lost() const;
   // What the maps really hold, which for adopted ones need not be what was asked for.
   const Sizes& sizes() const { return sizes_; }
   std::uint32_t flow_sets(Family family) const {
@@ -56,16 +74,25 @@ class Object {
   int backend_stats_fd() const;
 
  private:
-  Object() = default;
+  Object();
   Result<> open(const Config& config);
+  Result<> open_pins(const std::string& directory);
   Result<> choose_sizes(const Config& config);
   Result<> choose_constants(const Config& config);
   void configure(const Config& config);
+  Result<> adopt_maps();
   Result<> map_arrays();
+  void convert_maps();
+  Result<> pin_maps();
   void start_clock(const Config& config);
+  bpf_map* find(const char* name) const;
 
-  Fd lock_;  // on the pin directory
+  std::optional<Pins> pins_;  // none: everything ends with the process
+  Fd lock_;                   // on the pin directory
   fairlead_bpf* skeleton_ = nullptr;
+  Layouts layouts_;
+  std::map<std::string, Fd> pinned_;  // maps that are in this build's layout already
+  std::unique_ptr<Upgrade> upgrade_;
   bool adopted_ = false;
   Sizes sizes_;
   std::vector<std::string> kept_;
@@ -73,8 +100,5 @@ class Object {
   lb_config config_{};
   std::size_t cpus_ = 0;
 };
-
-// "<pin directory>/v<LB_ABI_VERSION>": maps of another layout are never mistaken for ours.
-std::string versioned_directory(const std::string& pin_directory);
 
 }  // namespace fairlead::datapath

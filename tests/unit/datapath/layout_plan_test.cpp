@@ -74,7 +74,9 @@ TEST(LayoutPlan, Converts) {
     const bool fits =
         Plan(row.from, row.to).apply(std::as_bytes(std::span(row.old)), std::as_writable_bytes(std::span(becomes)));
     EXPECT_EQ(fits, !row.becomes.empty()) << row.what;
-    if (fits) EXPECT_THAT(becomes, ElementsAreArray(row.becomes)) << row.what;
+    if (fits) {
+      EXPECT_THAT(becomes, ElementsAreArray(row.becomes)) << row.what;
+    }
   }
 }
 

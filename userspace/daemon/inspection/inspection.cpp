@@ -19,7 +19,7 @@ using SteadyClock = std::chrono::steady_clock;
 }  // namespace
 
 admin::VersionView Inspection::version() const {
-  return {fairlead::version(), LB_ABI_VERSION};
+  return {fairlead::version()};
 }
 
 admin::StatusView Inspection::status() const {

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <numeric>
+
+#include "tests/datapath/fixture.h"
+#include "tests/datapath/other_layout.h"
+#include "userspace/datapath/adopt.h"
+#include "userspace/datapath/counters.h"
+#include "userspace/datapath/flow_table.h"
+
+// What an lbd of another build left pinned, in other layouts, and what becomes of it.
+namespace fairlead::test {
+namespace {
+
+namespace fs = std::filesystem;
+using datapath::MapLayout;
+using datapath::Pins;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::uint16_t kLocalPort = 80, kRemotePort = 81, kBackendPort = 8080;
+
+// A flow, and what was seen of it: the same packets must look the same behind any later object.
+struct Known {
+  Bytes request, reply;
+  Bytes request_seen, reply_seen;
+  lb_hook replies_at = LB_HOOK_XDP;
+};
+
+class Upgrade : public DatapathTest {
+ protected:
+  void SetUp() override {
+    DatapathTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    if (!fs::exists("/sys/fs/bpf") || ::access("/sys/fs/bpf", W_OK)) GTEST_SKIP() << "needs /sys/fs/bpf";
+    config_.pin_directory = pins_.directory();
+    config_.sizes = {1024, 1024, 1024, 1024, 1u << 16, 1u << 12, 8192, 8192};
+  }
+
+  void TearDown() override {
+    DatapathTest::TearDown();
+    std::error_code error;
+    fs::remove_all(pins_.directory(), error);
+  }
+
+  void serve() {
+    ASSERT_NO_FATAL_FAILURE(load(config_));
+    layouts_ = *datapath::Object::layouts();
+    for (const std::uint8_t proto : {LB_IPPROTO_TCP, LB_IPPROTO_UDP}) {
+      const std::string name = proto == LB_IPPROTO_TCP ? "/TCP" : "/UDP";
+      put_service("v4/local" + name, {"192.0.2.1"}, kLocalPort, proto,
+                  {{"10.210.1.11", kBackendPort, LB_BACKEND_LOCAL}});
+      put_service("v6/local" + name, {"2001:db8:2::1"}, kLocalPort, proto,
+                  {{"fd00:210:1::11", kBackendPort, LB_BACKEND_LOCAL}});
+      put_service("v4/remote" + name, {"192.0.2.1"}, kRemotePort, proto, {{"10.2.0.11", kBackendPort}});
+      put_service("v6/remote" + name, {"2001:db8:2::1"}, kRemotePort, proto, {{"fd02::11", kBackendPort}});
+    }
+  }
+
+  Ran send(lb_hook hook, const Bytes& frame) { return run_once(program(hook), hook, uplink(), frame); }
+
+  Known begin(Family family, std::uint8_t proto, std::uint16_t port, std::uint16_t client_port) {
+    const bool v4 = family == Family::IPv4;
+    const std::string client = v4 ? "198.51.100.7" : "2001:db8:7::7", vip = v4 ? "192.0.2.1" : "2001:db8:2::1";
+    const auto packet = [&](std::uint8_t flags) {
+      return build(proto == LB_IPPROTO_TCP ? tcp(client, client_port, vip, port, flags)
+                                           : udp(client, client_port, vip, port));
+    };
+    send(LB_HOOK_XDP, packet(kSyn));
+    Known known;
+    known.request = packet(kAck);
+    known.request_seen = send(LB_HOOK_XDP, known.request).frame;
+    Packet reply = dissect(known.request_seen).packet;
+    std::swap(reply.src, reply.dst);
+    std::swap(reply.sport, reply.dport);
+    std::swap(reply.smac, reply.dmac);
+    reply.ttl = 64;
+    known.reply = build(reply);
+    known.replies_at = port == kLocalPort ? LB_HOOK_TC_EGRESS : LB_HOOK_XDP;
+    known.reply_seen = send(known.replies_at, known.reply).frame;
+    return known;
+  }
+
+  // So many TCP and UDP flows of both families, to backends here and elsewhere.
+  void begin_flows(unsigned of_each) {
+    for (const Family family : {Family::IPv4, Family::IPv6})
+      for (const std::uint8_t proto : {LB_IPPROTO_TCP, LB_IPPROTO_UDP})
+        for (const std::uint16_t port : {kLocalPort, kRemotePort})
+          for (unsigned i = 0; i < of_each; ++i)
+            flows_.push_back(begin(family, proto, port, static_cast<std::uint16_t>(40000 + i)));
+    for (const Known& flow : flows_) {
+      ASSERT_NE(flow.request_seen, flow.request) << "not rewritten";
+      ASSERT_NE(flow.reply_seen, flow.reply) << "not rewritten";
+    }
+  }
+
+  unsigned changed_flows() {
+    unsigned changed = 0;
+    for (const Known& flow : flows_)
+      changed += send(LB_HOOK_XDP, flow.request).frame != flow.request_seen ||
+                 send(flow.replies_at, flow.reply).frame != flow.reply_seen;
+    return changed;
+  }
+
+  std::uint64_t flows_made() {
+    const auto stats = datapath::read_backend_stats(object());
+    return std::accumulate(stats.begin(), stats.end(), std::uint64_t{0},
+                           [](std::uint64_t so_far, const auto& one) { return so_far + one.flows; });
+  }
+
+  std::uint64_t packets_counted() {
+    std::uint64_t sum = 0;
+    for (const auto& hook : datapath::read_verdicts(object()))
+      sum = std::accumulate(hook.begin(), hook.end(), sum);
+    return sum;
+  }
+
+  void leave_all_scrambled() {
+    for (const MapLayout& is : datapath::map_layouts())
+      leave_scrambled(pins_, is, layouts_.at(is.map));
+  }
+
+  void finish() {
+    const auto finished = object().finish_upgrade();
+    ASSERT_TRUE(finished) << finished.error().message;
+  }
+
+  // Every pinned map in this build's layout, and nothing else.
+  void expect_only_our_pins() {
+    std::set<std::string> ours;
+    for (const MapLayout& is : datapath::map_layouts())
+      ours.insert(fs::path(pins_.map(is.map, is.number)).filename());
+    for (const std::string& directory : {pins_.maps(), pins_.layouts()}) {
+      std::set<std::string> found;
+      for (const auto& entry : fs::directory_iterator(directory))
+        found.insert(entry.path().filename());
+      EXPECT_EQ(found, ours) << directory;
+    }
+    EXPECT_THAT(pins_.earlier(), IsEmpty());
+  }
+
+  datapath::ForeignMap other(const std::string& map) { return *datapath::open_foreign(pins_, {map, kOtherNumber}); }
+
+  const Pins pins_{"/sys/fs/bpf/fairlead-upgrade-" + std::to_string(getpid())};
+  datapath::Config config_;
+  datapath::Layouts layouts_;
+  std::vector<Known> flows_;
+};
+
+TEST_F(Upgrade, OfEachMapInTurnKeepsEveryFlow) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(125));
+  for (const MapLayout& is : datapath::map_layouts()) {
+    SCOPED_TRACE(is.map);
+    const std::uint64_t made = flows_made(), packets = packets_counted();
+    leave_scrambled(pins_, is, layouts_.at(is.map));
+    ASSERT_NO_FATAL_FAILURE(reload(config_));
+    EXPECT_THAT(object().lost(), IsEmpty());
+    EXPECT_TRUE(object().adopted());
+    EXPECT_EQ(flows_made(), made);
+    EXPECT_EQ(packets_counted(), packets);
+    EXPECT_EQ(changed_flows(), 0U);
+    ASSERT_NO_FATAL_FAILURE(finish());
+    EXPECT_EQ(changed_flows(), 0U) << "after the end of the upgrade";
+    EXPECT_EQ(flows_made(), made) << "flows were made anew";
+    expect_only_our_pins();
+  }
+}
+
+TEST_F(Upgrade, OfAllMapsAtOnceKeepsEveryFlow) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(1000));
+  const std::uint64_t made = flows_made(), packets = packets_counted();
+  leave_all_scrambled();
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), IsEmpty());
+  EXPECT_EQ(packets_counted(), packets);
+  EXPECT_EQ(changed_flows(), 0U);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(changed_flows(), 0U);
+  EXPECT_EQ(flows_made(), made);
+  expect_only_our_pins();
+}
+
+// The same ports are in use as before: another flow to the same backend gets none of them.
+TEST_F(Upgrade, KnowsThePortsInUse) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(100));
+  const auto bits = [&] {
+    unsigned count = 0;
+    for (const lb_snat_pool& pool : object().snat_pools.values())
+      for (const std::uint64_t word : pool.used)
+        count += static_cast<unsigned>(__builtin_popcountll(word));
+    return count;
+  };
+  ASSERT_EQ(bits(), 400U);
+  leave_all_scrambled();
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_EQ(bits(), 400U);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(bits(), 400U);
+}
+
+// Programs of the other build go on between the first copy and the end: one flow is new, one is closed, one has ended.
+TEST_F(Upgrade, BringsWhatHasChangedMeanwhile) {
+  constexpr std::uint16_t kNew = 40001, kClosed = 40002, kEnded = 40003;
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(4));
+  leave_all_scrambled();
+  // The new flow is still being written.
+  const datapath::ForeignMap old = other("lb_flow4");
+  const auto client_port = [](const OtherEntry& entry) {
+    return entry.get("head.flags") & LB_FLOW_REPLY ? entry.get("head.new_dport") : entry.get("head.sport");
+  };
+  each_other_flow(old, [&](OtherEntry& entry) {
+    if (client_port(entry) == kNew) entry.set("head.seq", entry.get("head.seq") + 1);
+  });
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  const auto flows_of = [&](std::uint16_t port) {
+    std::vector<std::uint8_t> states;
+    for (const lb_flow4_set& set : object().flows4.values())
+      for (const lb_flow4& entry : set.way)
+        if (entry.head.proto &&
+            ntohs(entry.head.flags & LB_FLOW_REPLY ? entry.head.new_dport : entry.head.sport) == port)
+          states.push_back(entry.head.state);
+    return states;
+  };
+  EXPECT_THAT(flows_of(kNew), IsEmpty());
+  EXPECT_EQ(flows_of(kEnded).size(), 8U);
+  each_other_flow(old, [&](OtherEntry& entry) {
+    if (client_port(entry) == kNew) entry.set("head.seq", entry.get("head.seq") + 1);
+    if (client_port(entry) == kClosed) entry.set("head.state", LB_FLOW_ANSWERED | LB_FLOW_RST);
+    if (client_port(entry) == kEnded) entry.set("head.proto", 0);
+  });
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(flows_of(kNew).size(), 8U);
+  EXPECT_EQ(flows_of(kClosed), std::vector<std::uint8_t>(8, LB_FLOW_ANSWERED | LB_FLOW_RST));
+  EXPECT_THAT(flows_of(kEnded), IsEmpty());
+}
+
+// What a program of this build has made of a flow stays.
+TEST_F(Upgrade, LeavesAloneWhatItsOwnProgramsHaveWritten) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(4));
+  leave_all_scrambled();
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  // A second later each packet writes to its flow's entries.
+  ++object().clock[0].now;
+  EXPECT_EQ(changed_flows(), 0U);
+  each_other_flow(other("lb_flow4"), [](OtherEntry& entry) { entry.set("head.proto", 0); });
+  ASSERT_NO_FATAL_FAILURE(finish());
+  const std::uint64_t made = flows_made();
+  EXPECT_EQ(changed_flows(), 0U);
+  EXPECT_EQ(flows_made(), made);
+}
+
+// lbd is killed before the end, once with all new maps pinned and once with some: the next one begins again.
+TEST_F(Upgrade, CanBeginAgain) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(50));
+  const std::uint64_t made = flows_made(), packets = packets_counted();
+  leave_all_scrambled();
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_EQ(packets_counted(), packets);
+  EXPECT_EQ(changed_flows(), 0U);
+  unsigned number = 0;
+  for (const MapLayout& is : datapath::map_layouts())
+    if (++number % 2) unlink(pins_.map(is.map, is.number).c_str());
+  // Killed while it wrote an entry.
+  object().flows6[0].way[0].head.seq |= 1;
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_EQ(object().flows6[0].way[0].head.seq & 1, 0U);
+  EXPECT_EQ(changed_flows(), 0U);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(changed_flows(), 0U);
+  EXPECT_EQ(flows_made(), made);
+  expect_only_our_pins();
+}
+
+TEST_F(Upgrade, SaysWhatItCannotKeep) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(1));
+  // Longer names than this build has room for, one of which is that long.
+  const MapLayout names{"lb_service_names", LB_SERVICE_NAMES_LAYOUT, datapath::Kept::ENTRIES};
+  datapath::Layout longer = layouts_.at(names.map);
+  longer.value = {LB_SERVICE_NAME_LEN + 40, {{"text", 0, 1, false, LB_SERVICE_NAME_LEN + 40}}};
+  leave_in(pins_, names, longer);
+  const Fd map(bpf_obj_get(pins_.map(names.map, kOtherNumber).c_str()));
+  const std::uint32_t id = 77;
+  ASSERT_EQ(bpf_map_update_elem(map.get(), &id, std::string(LB_SERVICE_NAME_LEN + 40, 'n').data(), BPF_ANY), 0);
+  // A description that is none, and a map that this build does not have.
+  const MapLayout stats{"lb_backend_stats", LB_BACKEND_STATS_LAYOUT, datapath::Kept::COUNTERS};
+  leave_scrambled(pins_, stats, layouts_.at(stats.map));
+  unlink(pins_.layout(stats.map, kOtherNumber).c_str());
+  datapath::Layout garbage;
+  garbage.type = "\n\n";
+  ASSERT_TRUE(datapath::pin_layout(pins_.layout(stats.map, kOtherNumber), garbage));
+  ASSERT_EQ(bpf_obj_pin(map.get(), pins_.map("lb_affinity", 3).c_str()), 0);
+
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(
+      object().lost(),
+      ElementsAre("lb_affinity-v3 (9 entries): this lbd has no such map",
+                  "lb_backend_stats-v99 (1024 entries): its description, " + pins_.layout(stats.map, kOtherNumber) +
+                      ", cannot be read: line 1 says nothing about a layout: map ",
+                  "lb_service_names-v99: 1 of 9 entries hold what the other layout has no room for"));
+  EXPECT_EQ(changed_flows(), 0U);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_only_our_pins();
+}
+
+// What a build made of a number, another must not take for something else.
+TEST_F(Upgrade, RefusesTwoLayoutsOfOneNumber) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  const MapLayout clock{"lb_clock", LB_CLOCK_LAYOUT, datapath::Kept::ENTRIES};
+  object().clock[0].now = 17;
+  datapath::Layout renamed = layouts_.at(clock.map);
+  renamed.value.fields[0].path = "then";
+  ASSERT_TRUE(datapath::pin_layout(pins_.layout(clock.map, clock.number), renamed));
+  release();
+  const auto described = datapath::Object::load(config_);
+  ASSERT_FALSE(described);
+  EXPECT_THAT(described.error().message,
+              HasSubstr("lb_clock-v1: the pinned map has \"then 0 u32\" where this lbd has \"now 0 u32\". Two builds"));
+
+  leave_scrambled(pins_, clock, layouts_.at(clock.map));
+  fs::rename(pins_.map(clock.map, kOtherNumber), pins_.map(clock.map, clock.number));
+  const auto sized = datapath::Object::load(config_);
+  ASSERT_FALSE(sized);
+  EXPECT_THAT(sized.error().message, HasSubstr("lb_clock-v1: the pinned map has values of size 64 where"));
+}
+
+// As lbd pinned its maps before each had a layout: all in v1, without descriptions.
+TEST_F(Upgrade, TakesOverTheDirectoryOfOldLbds) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(10));
+  release();
+  const std::string v1 = pins_.directory() + "/v1";
+  fs::create_directory(v1);
+  for (const MapLayout& is : datapath::map_layouts())
+    fs::rename(pins_.map(is.map, is.number), v1 + "/" + is.map);
+  fs::remove_all(pins_.layouts());
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), ElementsAre(HasSubstr("lb_service_names-v1 ("), HasSubstr("lb_verdicts-v1 (")));
+  EXPECT_EQ(changed_flows(), 0U);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_only_our_pins();
+}
+
+TEST_F(Upgrade, NamesAndRemovesADirectoryThatNobodyKnows) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  release();
+  fs::rename(pins_.maps(), pins_.directory() + "/v0");
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), ElementsAre(pins_.directory() + "/v0: maps of an lbd that this one does not know"));
+  EXPECT_FALSE(object().adopted());
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_only_our_pins();
+}
+
+// Tables of lbd's default size, each with the flows that it is meant for and then with as many as go in.
+TEST_F(Upgrade, OfFullTablesLosesNothing) {
+  config_.sizes = {};
+  ASSERT_NO_FATAL_FAILURE(serve());
+  std::uint32_t source = 0;
+  const auto fill = [&]<class Set>(const datapath::MappedArray<Set>& sets, std::size_t entries) {
+    const datapath::FlowTable<Set> table(sets, object().config().flow_seed);
+    std::uint32_t failed = 0;
+    while (entries && failed < 1000) {
+      typename datapath::FlowTable<Set>::Entry entry{};
+      entry.head.proto = LB_IPPROTO_UDP;
+      entry.head.expires = 1000;
+      entry.addr[LB_FLOW_SRC][0] = ++source;
+      if (table.insert(entry, {~0u, ~0u}))
+        --entries;
+      else
+        ++failed;
+    }
+  };
+  const auto count = [](const auto& sets) {
+    std::size_t used = 0;
+    for (const auto& set : sets.values())
+      for (const auto& entry : set.way)
+        used += entry.head.proto != 0;
+    return used;
+  };
+  using Clock = std::chrono::steady_clock;
+  const auto load_time = [&] {
+    const auto begin = Clock::now();
+    reload(config_);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count();
+  };
+  std::cout << "load without conversion: " << load_time() << " ms\n";
+  for (const std::size_t entries : {std::size_t{131072}, ~std::size_t{0} >> 1}) {
+    fill(object().flows4, entries);
+    fill(object().flows6, entries);
+    const std::size_t used4 = count(object().flows4), used6 = count(object().flows6);
+    leave_all_scrambled();
+    std::cout << "load with " << used4 << " and " << used6 << " entries to convert: " << load_time() << " ms\n";
+    EXPECT_THAT(object().lost(), IsEmpty());
+    EXPECT_EQ(count(object().flows4), used4);
+    EXPECT_EQ(count(object().flows6), used6);
+    const auto begin = Clock::now();
+    ASSERT_NO_FATAL_FAILURE(finish());
+    std::cout << "end of it: " << std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count()
+              << " ms\n";
+    EXPECT_EQ(count(object().flows4), used4);
+    EXPECT_EQ(count(object().flows6), used6);
+  }
+}
+
+}  // namespace
+}  // namespace fairlead::test

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/carry_flows.h"
+
+#include <arpa/inet.h>
+
+#include <chrono>
+#include <thread>
+
+namespace fairlead::datapath {
+namespace {
+
+constexpr int kTries = 16;
+constexpr std::chrono::milliseconds kOrphaned{20};
+
+std::uint32_t load(const std::byte* word) {
+  return std::atomic_ref(*reinterpret_cast<std::uint32_t*>(const_cast<std::byte*>(word))).load();
+}
+
+template <class Entry>
+bool has_port(const Entry& entry) {
+  constexpr std::uint8_t kBoth = LB_FLOW_REPLY | LB_FLOW_SNAT;
+  return (entry.head.flags & kBoth) == kBoth;
+}
+
+}  // namespace
+
+PortBit port_bit(const lb_flow& reply, const __be32* backend, int words, std::uint16_t base) {
+  const std::uint32_t bit = static_cast<std::uint16_t>(ntohs(reply.dport) - base);
+  return {lb_snat_pool_of(backend, words, reply.sport, reply.proto), bit / 64 % LB_SNAT_POOL_WORDS, 1ull << (bit % 64)};
+}
+
+template <class Set>
+CarryFlows<Set>::CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports)
+    : from_(&from),
+      plan_(part_of(from.layout.value, "way[0]."), part_of(value, "way[0].")),
+      table_(table),
+      ports_(ports) {
+}
+
+template <class Set>
+Result<CarryFlows<Set>> CarryFlows<Set>::make(const ForeignMap& from, const Record& value, Table table,
+                                              SnatPorts ports) {
+  CarryFlows carry(from, value, table, ports);
+  if (auto opened = carry.open(); !opened) return opened.error();
+  return carry;
+}
+
+template <class Set>
+Result<> CarryFlows<Set>::open() {
+  const Record& value = from_->layout.value;
+  const auto field = [&](std::uint32_t way, const std::string& name) {
+    return value.find("way[" + std::to_string(way) + "]." + name);
+  };
+  const Field* seq = field(0, "head.seq");
+  const Field* proto = field(0, "head.proto");
+  if (!seq || seq->size != 4 || seq->offset % 4 || !proto)
+    return Error{"its entries have no head.seq and head.proto", EINVAL};
+  while (field(ways_, "head.seq"))
+    ++ways_;
+  seq_ = seq->offset;
+  proto_ = proto->offset;
+  way_size_ = ways_ > 1 ? field(1, "head.seq")->offset - seq_ : value.size;
+  set_size_ = (value.size + 7) / 8 * 8;
+  if (way_size_ % 4) return Error{"its entries are not aligned", EINVAL};
+  if (std::uint64_t{way_size_} * (ways_ - 1) + part_of(value, "way[0].").fields.back().end() > value.size)
+    return Error{"its entries reach beyond their set", EINVAL};
+  auto memory =
+      MappedArray<std::uint64_t>::map(from_->fd.get(), set_size_ / 8 * from_->info.max_entries, from_->label());
+  if (!memory) return memory.error();
+  memory_ = std::move(*memory);
+  return {};
+}
+
+template <class Set>
+std::optional<typename CarryFlows<Set>::Entry> CarryFlows<Set>::read(std::size_t index) {
+  const std::size_t begin = index / ways_ * set_size_ + index % ways_ * way_size_;
+  const std::byte* entry = std::as_bytes(memory_.values()).data() + begin;
+  if (entry[proto_] == std::byte{0}) return std::nullopt;
+  // What the plan reads: fields of way 0, wherever that begins.
+  const std::size_t size = from_->layout.value.size - index % ways_ * way_size_;
+  for (int i = 0; i < kTries; ++i) {
+    const std::uint32_t before = load(entry + seq_);
+    std::vector<std::byte> copy(entry, entry + size);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (before & 1 || load(entry + seq_) != before) continue;
+    Entry converted{};
+    if (copy[proto_] == std::byte{0}) return std::nullopt;
+    if (plan_.apply(copy, std::as_writable_bytes(std::span(&converted, 1)))) return converted;
+    ++carried_.unfit;
+    return std::nullopt;
+  }
+  all_read_ = false;
+  return std::nullopt;
+}
+
+template <class Set>
+void CarryFlows<Set>::pass(bool replies) {
+  carried_.unfit = 0;  // each pass meets the same
+  for (std::size_t i = 0; i < from_->info.max_entries * std::size_t{ways_}; ++i) {
+    const auto entry = read(i);
+    if (!entry || !(entry->head.flags & LB_FLOW_REPLY) == replies) continue;
+    ++carried_.entries;
+    put(*entry, {static_cast<std::uint32_t>(i / ways_), static_cast<std::uint32_t>(i % ways_)});
+  }
+}
+
+template <class Set>
+void CarryFlows<Set>::put(const Entry& entry, const At& before) {
+  if (const auto found = table_.find(entry)) return update(entry, *found);
+  if (is_contested(entry)) return;
+  const auto at = table_.insert(entry, before);
+  if (!at) return give_up(entry);
+  seen_[table_.index(*at)] = true;
+  if (has_port(entry)) word_of(entry).fetch_or(bit_of(entry).mask);
+}
+
+template <class Set>
+void CarryFlows<Set>::update(const Entry& entry, const typename Table::Found& found) {
+  Entry& mine = table_[found.at];
+  seen_[table_.index(found.at)] = true;
+  if (Table::is_copy(found.seq)) {
+    const bool stale = !Table::same_flow(mine, entry) || mine.head.state != entry.head.state ||
+                       mine.head.expires != entry.head.expires;
+    if (stale) table_.overwrite(mine, found.seq, entry);
+  } else if (Table::same_flow(mine, entry) && entry.head.state & ~mine.head.state) {
+    table_.add_state(mine, found.seq, entry);
+  }
+}
+
+// The tuple that its answers would have belongs to another flow, which a program of this build has made since.
+template <class Set>
+bool CarryFlows<Set>::is_contested(const Entry& entry) const {
+  const Entry pair = Table::pair_of(entry);
+  const auto found = table_.find(pair);
+  return found && !Table::is_copy(found->seq) && !Table::same_flow(table_[found->at], pair);
+}
+
+template <class Set>
+void CarryFlows<Set>::give_up(const Entry& entry) {
+  ++carried_.no_room;
+  if (finishing_ && has_port(entry)) word_of(entry).fetch_and(~bit_of(entry).mask);
+}
+
+template <class Set>
+PortBit CarryFlows<Set>::bit_of(const Entry& reply) const {
+  return port_bit(reply.head, reply.addr[LB_FLOW_SRC], Table::kWords, ports_.base);
+}
+
+template <class Set>
+std::atomic_ref<__u64> CarryFlows<Set>::word_of(const Entry& reply) const {
+  const PortBit bit = bit_of(reply);
+  return std::atomic_ref((*ports_.pools)[bit.pool].used[bit.word]);
+}
+
+template <class Set>
+Carried CarryFlows<Set>::carry() {
+  carried_ = {};
+  all_read_ = true;
+  seen_.assign(table_.entries(), false);
+  pass(true);
+  pass(false);
+  carried_.entries += carried_.unfit;
+  return carried_;
+}
+
+template <class Set>
+Carried CarryFlows<Set>::finish() {
+  finishing_ = true;
+  const Carried carried = carry();
+  if (all_read_) remove_unseen();
+  return carried;
+}
+
+template <class Set>
+void CarryFlows<Set>::remove_unseen() {
+  for (std::size_t i = 0; i < table_.entries(); ++i) {
+    Entry& entry = table_[i];
+    const std::uint32_t seq = Table::seq_of(entry);
+    if (entry.head.proto && Table::is_copy(seq) && !seen_[i]) table_.remove(entry, seq);
+  }
+}
+
+template <class Set>
+void CarryFlows<Set>::release_orphans() {
+  std::map<std::size_t, std::uint32_t> held;
+  for (std::size_t i = 0; i < table_.entries(); ++i)
+    if (const std::uint32_t seq = Table::seq_of(table_[i]); seq & 1) held[i] = seq;
+  if (held.empty()) return;
+  std::this_thread::sleep_for(kOrphaned);
+  for (const auto& [index, seq] : held)
+    if (Table::seq_of(table_[index]) == seq) table_.release(table_[index], seq);
+}
+
+template class CarryFlows<lb_flow4_set>;
+template class CarryFlows<lb_flow6_set>;
+
+}  // namespace fairlead::datapath

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "userspace/datapath/carry_entries.h"
+#include "userspace/datapath/flow_table.h"
+#include "userspace/datapath/layout_plan.h"
+
+namespace fairlead::datapath {
+
+// Where a reply entry's source port, at this node, stands in the pools.
+struct PortBit {
+  std::uint32_t pool = 0;
+  std::uint32_t word = 0;
+  std::uint64_t mask = 0;
+};
+PortBit port_bit(const lb_flow& reply, const __be32* backend, int words, std::uint16_t base);
+
+struct SnatPorts {
+  const MappedArray<lb_snat_pool>* pools;
+  std::uint16_t base = 0;
+};
+
+// Brings the flows of a table of another layout into this build's, while programs forward by both: carry() may be
+// called as often as one likes, and each time does what is missing. What a program of this build has written is not
+// touched, but for state that it has not seen. finish() also takes out the copies of flows that have ended over there.
+template <class Set>
+class CarryFlows {
+ public:
+  using Table = FlowTable<Set>;
+  using Entry = typename Table::Entry;
+
+  // An error says why its entries cannot be read.
+  static Result<CarryFlows> make(const ForeignMap& from, const Record& value, Table table, SnatPorts ports);
+
+  Carried carry();
+  Carried finish();
+  // Entries that a process was killed over would be held for ever.
+  void release_orphans();
+
+ private:
+  using At = typename Table::At;
+
+  CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports);
+  Result<> open();
+  // Replies first: a forward entry is only put in where its reply would be understood.
+  void pass(bool replies);
+  // Nothing where the entry is free, or being written.
+  std::optional<Entry> read(std::size_t index);
+  void put(const Entry& entry, const At& before);
+  void update(const Entry& entry, const typename Table::Found& found);
+  bool is_contested(const Entry& entry) const;
+  void give_up(const Entry& entry);
+  PortBit bit_of(const Entry& reply) const;
+  std::atomic_ref<__u64> word_of(const Entry& reply) const;
+  void remove_unseen();
+
+  const ForeignMap* from_;
+  Plan plan_;
+  Table table_;
+  SnatPorts ports_;
+  MappedArray<std::uint64_t> memory_;
+  std::uint32_t ways_ = 0, way_size_ = 0, set_size_ = 0, seq_ = 0, proto_ = 0;
+  std::vector<bool> seen_;  // entries of table_ that stand for one over there
+  Carried carried_;
+  bool finishing_ = false;
+  bool all_read_ = true;
+};
+
+}  // namespace fairlead::datapath

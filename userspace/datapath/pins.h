@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "userspace/util/result.h"
+
+namespace fairlead::datapath {
+
+// What becomes of a map's content in another layout, as LB_MAPS (maps/layouts.h) says.
+enum class Kept { ENTRIES, COUNTERS, FLOWS, PORTS, FILTER, LOCKS };
+
+struct MapLayout {
+  const char* map;
+  unsigned number;
+  Kept kept;
+};
+// This build's maps that outlive it.
+std::span<const MapLayout> map_layouts();
+
+// The names under a pin directory (--bpffs-path). It is on a bpf file system and belongs to the lbd of one node, and so
+// does everything in it:
+//
+//   maps/<map>-v<layout>     maps
+//   layouts/<map>-v<layout>  what such a map's keys and values are made of, for an lbd of another build
+//   links/, qdiscs/          what is attached (attachments.h)
+//   v<number>/               of an lbd from before 0.2, whose maps had one version together
+class Pins {
+ public:
+  explicit Pins(std::string directory) : directory_(std::move(directory)) {}
+
+  const std::string& directory() const { return directory_; }
+  std::string maps() const { return directory_ + "/maps"; }
+  std::string layouts() const { return directory_ + "/layouts"; }
+  std::string map(const std::string& name, unsigned layout) const;
+  std::string layout(const std::string& name, unsigned layout) const;
+
+  // The directories v<number> that are there.
+  std::vector<std::string> earlier() const;
+
+  struct Map {
+    std::string name;
+    unsigned layout = 0;
+  };
+  // What is in maps/ and in layouts/.
+  std::vector<Map> pinned() const;
+  std::vector<Map> described() const;
+
+  // Makes the directories for maps and layouts, or says why they cannot be there.
+  Result<> make() const;
+  // The maps of v1 have layout 1 and go under maps/. Nothing that uses them notices.
+  Result<> take_over_v1() const;
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace fairlead::datapath

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/upgrade.h"
+
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+namespace fairlead::datapath {
+namespace {
+
+const MapLayout* known(const std::string& map) {
+  const auto layouts = map_layouts();
+  const auto it = std::find_if(layouts.begin(), layouts.end(), [&](const MapLayout& one) { return map == one.map; });
+  return it == layouts.end() ? nullptr : &*it;
+}
+
+// Made anew in any case.
+bool is_derived(Kept kept) {
+  return kept == Kept::FILTER || kept == Kept::PORTS || kept == Kept::LOCKS;
+}
+
+std::string count_entries(const std::string& path) {
+  const Fd map(bpf_obj_get(path.c_str()));
+  const auto info = info_of(map.get());
+  if (!info) return "";
+  if (info->type != BPF_MAP_TYPE_HASH && info->type != BPF_MAP_TYPE_LRU_HASH)
+    return " (" + std::to_string(info->max_entries) + " entries)";
+  std::vector<std::byte> key(info->key_size), next(info->key_size);
+  std::size_t count = 0;
+  for (const void* previous = nullptr; !bpf_map_get_next_key(map.get(), previous, next.data()); previous = key.data()) {
+    key = next;
+    ++count;
+  }
+  return " (" + std::to_string(count) + " entries)";
+}
+
+Result<> remove_pin(const std::string& path) {
+  if (unlink(path.c_str()) && errno != ENOENT) return make_error("remove", path, errno);
+  return {};
+}
+
+// Its maps, and itself where nothing else is left in it: links are not ours to remove here.
+Result<> remove_earlier(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::vector<std::string> maps;
+  for (auto it = fs::directory_iterator(directory, error); !error && it != fs::directory_iterator();
+       it.increment(error))
+    if (!it->is_directory()) maps.push_back(it->path());
+  for (const std::string& map : maps)
+    if (auto removed = remove_pin(map); !removed) return removed;
+  fs::remove(directory + "/links", error);
+  fs::remove(directory, error);
+  return {};
+}
+
+}  // namespace
+
+Upgrade Upgrade::find(const Pins& pins) {
+  Upgrade upgrade(pins);
+  for (const Pins::Map& pinned : pins.pinned()) {
+    const MapLayout* ours = known(pinned.name);
+    if (ours && ours->number == pinned.layout) continue;
+    const std::string path = pins.map(pinned.name, pinned.layout);
+    const std::string what = pinned.name + "-v" + std::to_string(pinned.layout) + count_entries(path);
+    auto map = ours ? open_foreign(pins, pinned) : Error{"this lbd has no such map", ENOENT};
+    if (map)
+      upgrade.foreign_.push_back(std::move(*map));
+    else if (!ours || !is_derived(ours->kept))
+      upgrade.lost_.push_back(what + ": " + map.error().message);
+  }
+  for (const std::string& directory : pins.earlier())
+    if (!directory.ends_with("/v1"))
+      upgrade.lost_.push_back(directory + ": maps of an lbd that this one does not know");
+  upgrade.foreign_.sort([](const ForeignMap& a, const ForeignMap& b) { return a.number < b.number; });
+  return upgrade;
+}
+
+const ForeignMap* Upgrade::other(const std::string& map) const {
+  const auto it = std::find_if(foreign_.rbegin(), foreign_.rend(), [&](const auto& one) { return one.name == map; });
+  return it == foreign_.rend() ? nullptr : &*it;
+}
+
+void Upgrade::tell(const ForeignMap& from, const Carried& carried) {
+  const auto of = [&](std::uint64_t count) {
+    return from.label() + ": " + std::to_string(count) + " of " + std::to_string(carried.entries) + " entries";
+  };
+  if (carried.unfit) lost_.push_back(of(carried.unfit) + " hold what the other layout has no room for");
+  if (carried.no_room) lost_.push_back(of(carried.no_room) + " find no room");
+}
+
+template <class Set>
+void Upgrade::convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets,
+                            const Arrays& arrays, std::list<CarryFlows<Set>>& carries) {
+  auto carry =
+      CarryFlows<Set>::make(from, target.to.layout.value, FlowTable<Set>(sets, arrays.flow_seed), arrays.ports);
+  if (!carry) {
+    lost_.push_back(from.label() + ": " + carry.error().message);
+    return;
+  }
+  // It was being filled before.
+  if (target.adopted) carry->release_orphans();
+  tell(from, carry->carry());
+  carries.push_back(std::move(*carry));
+}
+
+Result<> Upgrade::convert(const Target& target, const ForeignMap& from, const Arrays& arrays, std::size_t cpus) {
+  switch (target.is->kept) {
+    case Kept::ENTRIES: {
+      const auto carried = carry_entries(from, target.to);
+      if (!carried) return carried.error();
+      tell(from, *carried);
+      return {};
+    }
+    case Kept::COUNTERS: {
+      const auto carried = counters_.emplace_back(from, target.to, cpus).carry();
+      if (!carried) return carried.error();
+      tell(from, *carried);
+      return {};
+    }
+    case Kept::FLOWS:
+      if (from.name == "lb_flow4")
+        convert_flows(target, from, *arrays.flows4, arrays, flows4_);
+      else
+        convert_flows(target, from, *arrays.flows6, arrays, flows6_);
+      return {};
+    case Kept::FILTER:
+    case Kept::PORTS:
+    case Kept::LOCKS:
+      return {};
+  }
+  return {};
+}
+
+void Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus) {
+  for (const Target& target : targets)
+    for (const ForeignMap& from : foreign_) {
+      if (from.name != target.is->map) continue;
+      // What stands still was converted before its map was pinned. Flows go on.
+      if (target.adopted && target.is->kept != Kept::FLOWS) continue;
+      if (auto converted = convert(target, from, arrays, cpus); !converted)
+        lost_.push_back(from.label() + ": " + converted.error().message);
+    }
+  for (const Target& target : targets) {
+    if (target.adopted) continue;
+    if (target.is->kept == Kept::FILTER)
+      std::ranges::fill((*arrays.filter)[0].classes, LB_CLASS_VIP | LB_CLASS_NODE | LB_CLASS_BACKEND);
+    if (target.is->kept == Kept::PORTS) ports_.emplace_back(arrays.ports, *arrays.flows4, *arrays.flows6).carry();
+  }
+}
+
+Result<> Upgrade::finish() {
+  if (!pins_) return {};
+  for (auto& carry : flows4_)
+    carry.finish();
+  for (auto& carry : flows6_)
+    carry.finish();
+  for (auto& carry : ports_)
+    carry.finish();
+  for (auto& carry : counters_)
+    if (auto carried = carry.carry_growth(); !carried) return carried;
+  auto removed = remove_pins();
+  if (removed) *this = Upgrade(*pins_);
+  return removed;
+}
+
+// The map before its description: what is left of a pair is then only a text.
+Result<> Upgrade::remove_pins() {
+  for (const Pins::Map& pinned : pins_->pinned()) {
+    const MapLayout* ours = known(pinned.name);
+    if (ours && ours->number == pinned.layout) continue;
+    if (auto removed = remove_pin(pins_->map(pinned.name, pinned.layout)); !removed) return removed;
+  }
+  for (const Pins::Map& described : pins_->described()) {
+    const MapLayout* ours = known(described.name);
+    if (ours && ours->number == described.layout) continue;
+    if (auto removed = remove_pin(pins_->layout(described.name, described.layout)); !removed) return removed;
+  }
+  for (const std::string& directory : pins_->earlier())
+    if (auto removed = remove_earlier(directory); !removed) return removed;
+  return {};
+}
+
+}  // namespace fairlead::datapath

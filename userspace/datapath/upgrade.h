@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <list>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "userspace/datapath/carry_flows.h"
+#include "userspace/datapath/carry_ports.h"
+
+namespace fairlead::datapath {
+
+// Carries over what an lbd of another build left pinned in layouts that this build does not have, a newer one's as well
+// as an older one's:
+//
+//   find()     says what is there
+//   convert()  fills this build's maps, while the other build's programs go on forwarding by theirs
+//   (the caller pins the new maps, and puts its programs in the place of the others)
+//   finish()   brings what has changed meanwhile, and removes the pins of the other layouts
+//
+// A process can be killed at any moment of it: a map is pinned in its new layout only when all maps are converted, and
+// in its old one until finish() is through, so that the next one, of either build, finds a whole.
+class Upgrade {
+ public:
+  // What this build has, of one map.
+  struct Target {
+    const MapLayout* is = nullptr;
+    CarryTarget to;
+    bool adopted = false;  // it was pinned in this layout, so that its content is there
+  };
+  // The mapped ones among the targets.
+  struct Arrays {
+    const MappedArray<lb_flow4_set>* flows4;
+    const MappedArray<lb_flow6_set>* flows6;
+    const MappedArray<lb_filter>* filter;
+    SnatPorts ports;
+    const __u64* flow_seed;
+  };
+
+  Upgrade() = default;  // of nothing
+  static Upgrade find(const Pins& pins);
+
+  // The same map in another layout, the highest where there are several; null where there is none that can be read.
+  const ForeignMap* other(const std::string& map) const;
+  bool found() const { return !foreign_.empty(); }
+
+  // What goes wrong with one map is its loss, and no reason not to start.
+  void convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus);
+  Result<> finish();
+
+  // What cannot be kept, by name and count, each in words.
+  const std::vector<std::string>& lost() const { return lost_; }
+
+ private:
+  explicit Upgrade(const Pins& pins) : pins_(pins) {}
+
+  Result<> convert(const Target& target, const ForeignMap& from, const Arrays& arrays, std::size_t cpus);
+  template <class Set>
+  void convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets, const Arrays& arrays,
+                     std::list<CarryFlows<Set>>& carries);
+  void tell(const ForeignMap& from, const Carried& carried);
+  Result<> remove_pins();
+
+  std::optional<Pins> pins_;
+  std::list<ForeignMap> foreign_;  // in the order of their numbers
+  std::list<CarryCounters> counters_;
+  std::list<CarryFlows<lb_flow4_set>> flows4_;
+  std::list<CarryFlows<lb_flow6_set>> flows6_;
+  std::list<CarryPorts> ports_;
+  std::vector<std::string> lost_;
+};
+
+}  // namespace fairlead::datapath
