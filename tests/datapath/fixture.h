@@ -95,7 +95,7 @@ class DatapathTest : public testing::Test {
   bool shared_ = true;
   std::unique_ptr<state::Placement> placement_;
   state::Tables actual_;
-  std::chrono::steady_clock::time_point now_{};
+  std::chrono::steady_clock::time_point now_;
 };
 
 }  // namespace fairlead::test

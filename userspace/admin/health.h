@@ -44,7 +44,7 @@ class Health {
  private:
   struct Clock {
     std::optional<Time> oldest_queued;
-    Time updated{};
+    Time updated;
   };
   boost::json::object describe(Time now) const;
 

@@ -24,7 +24,7 @@ namespace http = beast::http;
 using Unix = asio::local::stream_protocol;
 using Tcp = asio::ip::tcp;
 
-constexpr std::size_t kMaxBody = 64 * 1024;
+constexpr std::size_t kMaxBody = std::size_t{64} * 1024;
 constexpr std::chrono::seconds kIdle{30};
 
 template <class Stream>

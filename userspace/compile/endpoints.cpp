@@ -68,6 +68,7 @@ std::vector<Candidate> gather(const model::ServicePort& port, Family family, con
     }
   }
   std::vector<Candidate> candidates;
+  candidates.reserve(unique.size());
   for (const auto& [key, candidate] : unique)
     candidates.push_back(candidate);
   return candidates;

@@ -18,7 +18,7 @@ bool Store::put(std::shared_ptr<const EndpointSlice> slice) {
   detach(slice->name);
   changed_.services.insert(slice->service);
   ++changed_.slice_writes;
-  if (slice->last_change_trigger_time) changed_.triggers.emplace_back(slice->family, *slice->last_change_trigger_time);
+  if (const auto& time = slice->last_change_trigger_time) changed_.triggers.emplace_back(slice->family, *time);
   by_service_[slice->service][slice->name] = slice;
   slices_[slice->name] = std::move(slice);
   return true;
