@@ -193,14 +193,14 @@ void Builder::put(const YAML::Mark& mark, YAML::anchor_t anchor, json::value val
   }
   if (open_.empty()) {
     root_ = std::move(value);
-  } else if (wants_key()) {
-    put_key(mark, value);
   } else if (auto* array = open_.back().value.if_array()) {
     array->push_back(std::move(value));
   } else if (open_.back().merging) {
     merge(mark, std::move(value));
+  } else if (const auto key = std::exchange(open_.back().key, std::nullopt)) {
+    open_.back().value.get_object().emplace(*key, std::move(value));
   } else {
-    open_.back().value.get_object().emplace(*std::exchange(open_.back().key, std::nullopt), std::move(value));
+    put_key(mark, value);
   }
 }
 
