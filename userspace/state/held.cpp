@@ -5,7 +5,9 @@ namespace fairlead::state {
 namespace {
 
 void count(std::unordered_map<std::uint32_t, std::uint32_t>& holders, std::uint32_t key, int change) {
-  if ((holders[key] += change) == 0) holders.erase(key);
+  std::uint32_t& held = holders[key];
+  held += change;
+  if (!held) holders.erase(key);
 }
 
 }  // namespace
@@ -44,7 +46,8 @@ void Held::count(const Entry& entry, int change) {
 void Held::count(Ranges& ranges, std::uint32_t offset, std::uint32_t size, int change) {
   Range& range = ranges[offset];
   range.size = size;
-  if ((range.holders += change) == 0) ranges.erase(offset);
+  range.holders += change;
+  if (!range.holders) ranges.erase(offset);
 }
 
 bool Held::overlaps(const Ranges& ranges, std::uint32_t offset, std::size_t size) {

@@ -49,6 +49,11 @@ bool is_well_formed(const lb_service& value) {
          value.ring_slots <= LB_RING_MAX_SLOTS && value.member_count && value.member_count <= kLongestMemberList;
 }
 
+// Whether what left then may be retired. What came back has no such time.
+bool is_due(const std::optional<Placement::Time>& left, Placement::Time now) {
+  return left && *left + Placement::kRetireAfter <= now;
+}
+
 std::uint32_t take(std::set<std::uint32_t>& free, std::uint32_t& end) {
   if (free.empty()) return end++;
   const std::uint32_t lowest = *free.begin();
@@ -246,6 +251,7 @@ Result<> Placement::place_pools(const PortSpec& spec, Port& port, Time now) {
   std::vector<lb_service> old = port.pools, pools, added;
   for (const PoolSpec& pool : spec.pools) {
     std::vector<std::uint32_t> slots;
+    slots.reserve(pool.members.size());
     for (const std::uint32_t member : pool.members)
       slots.push_back(port.slots.at(spec.backends[member].endpoint).index);
     const Members members = std::make_shared<const std::vector<std::uint32_t>>(std::move(slots));
@@ -332,8 +338,7 @@ void Placement::retire(const Leaving& leaving, Time now) {
   const auto it = ports_.find(leaving.port);
   if (it == ports_.end()) return;
   Port& port = it->second;
-  if (const auto slot = port.slots.find(leaving.endpoint);
-      slot != port.slots.end() && slot->second.left && *slot->second.left + kRetireAfter <= now) {
+  if (const auto slot = port.slots.find(leaving.endpoint); slot != port.slots.end() && is_due(slot->second.left, now)) {
     const std::uint32_t index = slot->second.index;
     set_backend_flags(desired_.backends[index], 0);
     desired_.backends.erase(index);
@@ -431,6 +436,7 @@ void Placement::update_filter(std::uint32_t bucket) {
 
 std::vector<std::uint32_t> Placement::lingering() const {
   std::vector<std::uint32_t> buckets;
+  buckets.reserve(lingering_.size());
   for (const auto& [bucket, classes] : lingering_)
     buckets.push_back(bucket);
   return buckets;
@@ -446,7 +452,9 @@ void Placement::release(const std::set<std::uint32_t>& buckets) {
 void Placement::count_vip(const lb_service_key& key, int change) {
   if (is_nodeport(key)) return;
   const lb_address_key address = address_key(key.addr, key.family);
-  if ((vips_[address] += change) == 0) vips_.erase(address);
+  std::uint32_t& holders = vips_[address];
+  holders += change;
+  if (!holders) vips_.erase(address);
   count_class(key.addr, key.family, LB_CLASS_VIP, change);
   update_address(address);
 }
