@@ -32,7 +32,7 @@ std::uint64_t identity(const lb_service_key& endpoint) {
 
 // A port without a name goes by its number. One whose name is the number of another says its own too: "80=90".
 std::string port_id(const ServicePort& port) {
-  const std::string number = std::to_string(port.port);
+  std::string number = std::to_string(port.port);
   if (port.name.empty() || port.name == number) return number;
   const bool is_number = port.name.find_first_not_of("0123456789") == std::string::npos;
   return is_number ? port.name + "=" + number : port.name;

@@ -110,6 +110,7 @@ std::vector<Attachment> Links::read() {
 
 std::vector<std::string> Links::names() const {
   std::vector<std::string> names;
+  names.reserve(held_.size());
   for (const auto& [name, link] : held_)
     names.push_back(name);
   for (const std::string& directory : pinned_link_directories(pin_directory_)) {

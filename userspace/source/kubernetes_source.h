@@ -68,7 +68,7 @@ class KubernetesSource : public Source {
   std::vector<Informer> informers_;
   std::set<model::Problem> problems_;
   boost::asio::steady_timer timer_;
-  kube::Clock::time_point not_before_{};
+  kube::Clock::time_point not_before_;
   bool telling_ = false;  // tell() has been put on the io_context
 };
 

@@ -63,7 +63,7 @@ class EventRecorder {
   std::mt19937 random_{std::random_device{}()};
   std::deque<Warning> waiting_;
   std::map<std::string, Told> told_;  // by the object's name and uid
-  Clock::time_point forgot_at_{};
+  Clock::time_point forgot_at_;
   boost::asio::steady_timer work_;  // expires when there is something to write
 };
 

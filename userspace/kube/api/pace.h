@@ -58,7 +58,7 @@ class TokenBucket {
   double per_second_;
   double burst_;
   double tokens_;
-  Clock::time_point last_{};
+  Clock::time_point last_;
 };
 
 }  // namespace fairlead::kube
