@@ -62,7 +62,7 @@
 	X(BROKEN_REFERENCE, DROP, 75, "a map entry refers to something that is not there: a bug, please report it")
 
 enum lb_verdict {
-#define LB_VERDICT_ENUM(name, kind, number, meaning) LB_VERDICT_##name = number,
+#define LB_VERDICT_ENUM(name, kind, number, meaning) LB_VERDICT_##name = (number),
 	LB_VERDICTS(LB_VERDICT_ENUM)
 #undef LB_VERDICT_ENUM
 	/* Not an exit: the packet goes on to the next stage. */
@@ -82,7 +82,7 @@ enum lb_verdict {
 #define LB_HOOK_ROOM 16u
 
 enum lb_hook {
-#define LB_HOOK_ENUM(name, number) LB_HOOK_##name = number,
+#define LB_HOOK_ENUM(name, number) LB_HOOK_##name = (number),
 	LB_HOOKS(LB_HOOK_ENUM)
 #undef LB_HOOK_ENUM
 };
