@@ -23,7 +23,8 @@ struct Findings {
 
 enum class BadItem {
   kBreaksObject,
-  kIsDropped,  // it is reported, and the others count
+  kIsDropped,                // it is reported, and the others count
+  kIsDroppedBesideGoodOnes,  // likewise, unless no item is left: that breaks the object
 };
 
 // A place in a JSON object: the value there, if any, and the way to it. Null counts as absent, as it does for
@@ -95,9 +96,11 @@ std::vector<T> Reader::items(BadItem policy, Read&& read) const {
     const bool broken_before = std::exchange(findings_->broken, false);
     std::optional<T> value = read(item((*values)[i], i));
     if (value && !findings_->broken) result.push_back(*std::move(value));
-    if (policy == BadItem::kIsDropped) findings_->broken = false;
+    if (policy != BadItem::kBreaksObject) findings_->broken = false;
     findings_->broken |= broken_before;
   }
+  if (policy == BadItem::kIsDroppedBesideGoodOnes && values && !values->empty() && result.empty())
+    findings_->broken = true;
   return result;
 }
 

@@ -26,9 +26,11 @@ struct Decoded {
   std::size_t nameless = 0;  // objects too wrong to tell which they are
 };
 
-// What one wrong field costs. An entry of ports, externalIPs, loadBalancer.ingress, endpoints or node addresses costs
-// that entry. Everything else costs the object, because its meaning is open without the field: of a source range left
-// out the wrong clients would get in. What the API server would fill in is filled in.
+// What one wrong field costs. An entry of externalIPs, loadBalancer.ingress, endpoints or node addresses costs that
+// entry, and so does one of a slice's ports as long as another one is right. Everything else costs the object, because
+// its meaning is open without the field: of a source range left out the wrong clients would get in. A wrong port of a
+// Service can only come from a file, where the last good version of all of it is better than a part of the new one.
+// What the API server would fill in is filled in.
 
 // A document of a file, by its kind and apiVersion; lists are taken apart. `where` goes into the problems.
 void decode_document(const boost::json::value& document, const std::string& where, Decoded& into);

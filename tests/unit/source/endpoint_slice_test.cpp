@@ -141,6 +141,7 @@ TEST(DecodeEndpointSlice, WhatMakesItUseless) {
   };
   EXPECT_EQ(complaint("endpoints: [{addresses: [10.0.0.1]}]\n"), "addressType: is missing");
   EXPECT_EQ(complaint("addressType: ipv4\n"), "addressType: must be IPv4, IPv6 or FQDN");
+  EXPECT_EQ(complaint("addressType: IPv4\nports: [{port: 0}]\n"), "ports[0].port: must be between 1 and 65535");
   EXPECT_EQ(complaint("addressType: IPv4\nendpoints: {}\n"), "endpoints: must be a list, not an object");
 }
 

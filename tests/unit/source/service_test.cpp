@@ -187,10 +187,26 @@ TEST_P(BadService, IsReportedAndNotUsed) {
   EXPECT_FALSE(only<Service>(decoded));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ports, BadService,
-                         testing::Values(Mistake{"{ports: {port: 80}}",
-                                                 ".ports: {\"port\":80}: must be a list, not an object"},
-                                         Mistake{"{ports: []}", ".ports: []: is missing"}));
+INSTANTIATE_TEST_SUITE_P(
+    Ports, BadService,
+    testing::Values(
+        Mistake{"{ports: [{port: 0}]}", ".ports[0].port: 0: must be between 1 and 65535"},
+        Mistake{"{ports: [{port: 80}, {name: b, port: 65536}]}", ".ports[1].port: 65536: must be between 1 and 65535"},
+        Mistake{"{ports: [{port: -1}]}", ".ports[0].port: -1: must be between 1 and 65535"},
+        Mistake{"{ports: [{port: 80.5}]}", ".ports[0].port: 8.05E1: must be between 1 and 65535"},
+        Mistake{"{ports: [{port: '80'}]}", ".ports[0].port: 80: must be a number, not a string"},
+        Mistake{"{ports: [{name: http}]}", ".ports[0].port: is missing"},
+        Mistake{"{ports: [{port: 80, protocol: tcp}]}", ".ports[0].protocol: tcp: must be TCP, UDP or SCTP"},
+        Mistake{"{ports: [{port: 80, name: A/B}]}",
+                ".ports[0].name: A/B: must consist of lower-case letters, digits, '-' and '.'"},
+        Mistake{"{type: NodePort, ports: [{port: 80, nodePort: 70000}]}",
+                ".ports[0].nodePort: 70000: must be between 0 and 65535"},
+        Mistake{"{ports: [{port: 80, nodePort: 30080}]}",
+                ".ports[0].nodePort: 30080: needs type NodePort or LoadBalancer"},
+        Mistake{"{ports: [{port: 80}, {port: 81}]}", ".ports[1].name: each port must have a name of its own"},
+        Mistake{"{ports: [{name: a, port: 80}, {name: b, port: 80}]}", ".ports[1].port: 80: stands twice"},
+        Mistake{"{ports: {port: 80}}", ".ports: {\"port\":80}: must be a list, not an object"},
+        Mistake{"{ports: []}", ".ports: []: is missing"}));
 INSTANTIATE_TEST_SUITE_P(
     Policies, BadService,
     testing::Values(
@@ -216,44 +232,6 @@ INSTANTIATE_TEST_SUITE_P(
                             ".loadBalancerSourceRanges[1]: is not an address range such as 192.0.2.0/24"},
                     Mistake{"{ports: [{port: 80}], loadBalancerSourceRanges: 10.0.0.0/8}",
                             ".loadBalancerSourceRanges: 10.0.0.0/8: must be a list, not a string"}));
-
-Decoded with_ports(const std::string& spec, const std::string& ports) {
-  return decode("apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {" + spec + ", ports: [" + ports + "]}\n");
-}
-
-class BadServicePort : public testing::TestWithParam<Mistake> {};
-
-TEST_P(BadServicePort, CostsOnlyItself) {
-  const Decoded decoded = with_ports("type: NodePort", "{name: good, port: 80}, " + std::string(GetParam().spec));
-  EXPECT_THAT(complaints(decoded),
-              ElementsAre("Service default/web: spec.ports[1]." + std::string(GetParam().complaint)));
-  const auto service = only<Service>(decoded);
-  ASSERT_TRUE(service);
-  EXPECT_THAT(service->ports, ElementsAre(testing::Field(&ServicePort::name, "good")));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Ports, BadServicePort,
-    testing::Values(Mistake{"{name: b, port: 0}", "port: 0: must be between 1 and 65535"},
-                    Mistake{"{name: b, port: 65536}", "port: 65536: must be between 1 and 65535"},
-                    Mistake{"{name: b, port: -1}", "port: -1: must be between 1 and 65535"},
-                    Mistake{"{name: b, port: 80.5}", "port: 8.05E1: must be between 1 and 65535"},
-                    Mistake{"{name: b, port: '81'}", "port: 81: must be a number, not a string"},
-                    Mistake{"{name: b}", "port: is missing"},
-                    Mistake{"{name: b, port: 81, protocol: tcp}", "protocol: tcp: must be TCP, UDP or SCTP"},
-                    Mistake{"{name: A/B, port: 81}",
-                            "name: A/B: must consist of lower-case letters, digits, '-' and '.'"},
-                    Mistake{"{name: b, port: 81, nodePort: 70000}", "nodePort: 70000: must be between 0 and 65535"},
-                    Mistake{"{name: good, port: 81}", "name: good: each port must have a name of its own"},
-                    Mistake{"{name: b, port: 80}", "port: 80: stands twice"}));
-
-TEST(DecodeService, ANodePortNeedsAType) {
-  const Decoded decoded = with_ports("type: ClusterIP", "{name: a, port: 80}, {name: b, port: 81, nodePort: 30080}");
-  EXPECT_THAT(complaints(decoded),
-              ElementsAre("Service default/web: spec.ports[1].nodePort: 30080: needs type NodePort "
-                          "or LoadBalancer"));
-  EXPECT_EQ(only<Service>(decoded)->ports.size(), 1u);
-}
 
 TEST(DecodeService, EverythingWrongIsFoundAtOnce) {
   EXPECT_THAT(

@@ -77,7 +77,7 @@ Object read(const Reader& object, const Name& name) {
   slice->headless = !metadata["labels"]["service.kubernetes.io/headless"].absent();
   slice->last_change_trigger_time =
       read_time(metadata["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"]);
-  slice->ports = object["ports"].items<EndpointPort>(BadItem::kIsDropped, read_port);
+  slice->ports = object["ports"].items<EndpointPort>(BadItem::kIsDroppedBesideGoodOnes, read_port);
   if (type == AddressType::kNone) return slice;  // without a family each address would be complained of
   slice->endpoints = object["endpoints"].items<Endpoint>(
       BadItem::kIsDropped, [&](const Reader& item) { return read_endpoint(item, slice->family); });

@@ -74,7 +74,7 @@ std::optional<Address> read_ingress(const Reader& ingress) {
 
 std::vector<ServicePort> read_ports(const Reader& ports, bool has_node_ports) {
   std::vector<ServicePort> seen;
-  return ports.items<ServicePort>(BadItem::kIsDropped, [&](const Reader& item) {
+  return ports.items<ServicePort>(BadItem::kBreaksObject, [&](const Reader& item) {
     ServicePort port;
     port.name = read_name(item["name"]);
     port.protocol = read_protocol(item["protocol"]);
