@@ -18,8 +18,8 @@ using Visit = std::function<Result<>(std::span<const std::byte> key, std::span<c
 
 constexpr std::size_t kBatchBytes = 4u << 20;
 
-std::size_t rounded(std::uint32_t size) {
-  return (size + 7u) / 8 * 8;
+std::size_t rounded(std::size_t size) {
+  return (size + 7) / 8 * 8;
 }
 
 bool is_zero(std::span<const std::byte> bytes) {
@@ -57,7 +57,7 @@ Result<> each_of_array(const ForeignMap& map, std::size_t value_size, const Visi
     for (std::uint32_t i = 0; i < count; ++i) {
       const auto value = std::span(values).subspan(i * value_size, value_size);
       if (is_zero(value)) continue;
-      if (auto visited = visit(std::span(keys).subspan(i * 4, 4), value); !visited) return visited;
+      if (auto visited = visit(std::span(keys).subspan(std::size_t{i} * 4, 4), value); !visited) return visited;
     }
     seen += count;
   }
@@ -128,7 +128,7 @@ Result<Carried> CarryCounters::carry() {
 }
 
 Result<> CarryCounters::carry_growth() {
-  const auto now = read();
+  auto now = read();
   if (!now) return now.error();
   for (const auto& [index, values] : *now) {
     const Values zero(values.size());

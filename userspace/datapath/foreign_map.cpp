@@ -34,7 +34,7 @@ Result<Layout> read_layout(const std::string& path) {
   if (!info) return unreadable(path, info.error().message);
   if (info->type != BPF_MAP_TYPE_ARRAY || info->key_size != sizeof(kFirst) || info->value_size > kLongestText)
     return unreadable(path, "it is not a map of text");
-  std::string text((info->value_size + 7) / 8 * 8, '\0');
+  std::string text((std::size_t{info->value_size} + 7) / 8 * 8, '\0');
   if (bpf_map_lookup_elem(map.get(), &kFirst, text.data())) return unreadable(path, std::strerror(errno));
   text.resize(std::strlen(text.c_str()));
   auto layout = parse_layout(text);

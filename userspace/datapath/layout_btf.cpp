@@ -36,9 +36,10 @@ class Flattener {
 
   void walk_members(const btf_type* type, const std::string& path, std::uint32_t offset) {
     const btf_member* member = btf_members(type);
+    const std::string prefix = path.empty() ? path : path + ".";
     for (std::uint32_t i = 0; i < btf_vlen(type); ++i, ++member) {
       const std::string name = btf__name_by_offset(types_, member->name_off);
-      walk(member->type, path.empty() ? name : path + "." + name, offset + btf_member_bit_offset(type, i) / 8);
+      walk(member->type, prefix + name, offset + btf_member_bit_offset(type, i) / 8);
     }
   }
 

@@ -40,13 +40,13 @@ bool Plan::apply(std::span<const std::byte> from, std::span<std::byte> to) const
   for (const auto& [old, field] : steps_) {
     const std::uint32_t count = std::min(old.count, field.count);
     if (old.size == field.size && old.network_order == field.network_order) {
-      std::memcpy(to.data() + field.offset, from.data() + old.offset, field.size * count);
+      std::memcpy(to.data() + field.offset, from.data() + old.offset, std::size_t{field.size} * count);
     } else {
       for (std::uint32_t i = 0; i < count; ++i)
         if (!write(&to[field.offset + i * field.size], field, read(&from[old.offset + i * old.size], old)))
           return false;
     }
-    if (!is_zero(from.subspan(old.offset + count * old.size, (old.count - count) * old.size))) return false;
+    if (!is_zero(from.subspan(old.offset + count * old.size, std::size_t{old.count - count} * old.size))) return false;
   }
   return true;
 }

@@ -37,7 +37,7 @@ std::optional<lb_constants> read_constants(int map) {
 }
 
 std::optional<lb_constants> convert_constants(const ForeignMap& from, const Layout& layout) {
-  std::vector<std::byte> old((from.info.value_size + 7) / 8 * 8);
+  std::vector<std::byte> old((std::size_t{from.info.value_size} + 7) / 8 * 8);
   lb_constants constants{};
   if (bpf_map_lookup_elem(from.fd.get(), &kFirst, old.data()) ||
       !Plan(from.layout.value, layout.value).apply(old, std::as_writable_bytes(std::span(&constants, 1))))

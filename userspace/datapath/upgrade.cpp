@@ -57,6 +57,23 @@ Result<> remove_earlier(const std::string& directory) {
   return {};
 }
 
+// The map before its description: what is left of a pair is then only a text.
+Result<> remove_pins(const Pins& pins) {
+  for (const Pins::Map& pinned : pins.pinned()) {
+    const MapLayout* ours = known(pinned.name);
+    if (ours && ours->number == pinned.layout) continue;
+    if (auto removed = remove_pin(pins.map(pinned.name, pinned.layout)); !removed) return removed;
+  }
+  for (const Pins::Map& described : pins.described()) {
+    const MapLayout* ours = known(described.name);
+    if (ours && ours->number == described.layout) continue;
+    if (auto removed = remove_pin(pins.layout(described.name, described.layout)); !removed) return removed;
+  }
+  for (const std::string& directory : pins.earlier())
+    if (auto removed = remove_earlier(directory); !removed) return removed;
+  return {};
+}
+
 }  // namespace
 
 Upgrade Upgrade::find(const Pins& pins) {
@@ -154,6 +171,7 @@ void Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, 
 
 Result<> Upgrade::finish() {
   if (!pins_) return {};
+  const Pins pins = *pins_;
   for (auto& carry : flows4_)
     carry.finish();
   for (auto& carry : flows6_)
@@ -162,26 +180,9 @@ Result<> Upgrade::finish() {
     carry.finish();
   for (auto& carry : counters_)
     if (auto carried = carry.carry_growth(); !carried) return carried;
-  auto removed = remove_pins();
-  if (removed) *this = Upgrade(*pins_);
+  auto removed = remove_pins(pins);
+  if (removed) *this = Upgrade(pins);
   return removed;
-}
-
-// The map before its description: what is left of a pair is then only a text.
-Result<> Upgrade::remove_pins() {
-  for (const Pins::Map& pinned : pins_->pinned()) {
-    const MapLayout* ours = known(pinned.name);
-    if (ours && ours->number == pinned.layout) continue;
-    if (auto removed = remove_pin(pins_->map(pinned.name, pinned.layout)); !removed) return removed;
-  }
-  for (const Pins::Map& described : pins_->described()) {
-    const MapLayout* ours = known(described.name);
-    if (ours && ours->number == described.layout) continue;
-    if (auto removed = remove_pin(pins_->layout(described.name, described.layout)); !removed) return removed;
-  }
-  for (const std::string& directory : pins_->earlier())
-    if (auto removed = remove_earlier(directory); !removed) return removed;
-  return {};
 }
 
 }  // namespace fairlead::datapath

@@ -60,7 +60,6 @@ class Upgrade {
   void convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets, const Arrays& arrays,
                      std::list<CarryFlows<Set>>& carries);
   void tell(const ForeignMap& from, const Carried& carried);
-  Result<> remove_pins();
 
   std::optional<Pins> pins_;
   std::list<ForeignMap> foreign_;  // in the order of their numbers
