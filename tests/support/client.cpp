@@ -46,11 +46,14 @@ Result<AskReport> ask_many(const Lab& lab, const Host& from, Transport transport
                    json::value_to<Counts>(report->at("seen_as"))};
 }
 
-Result<Hold> Hold::start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections) {
-  auto client = lab.start_peer(from, {"hold", to.to_string(), "--connections", std::to_string(connections), "--for",
-                                      "100", "--interval", "50", "--json"});
+Result<Hold> Hold::start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections, const Plan& plan) {
+  std::vector<std::string> arguments{"hold",  to.to_string(), "--connections", std::to_string(connections),
+                                     "--for", "600",          "--interval",    std::to_string(plan.interval.count()),
+                                     "--json"};
+  if (plan.transport == Transport::Udp) arguments.push_back("--udp");
+  auto client = lab.start_peer(from, arguments);
   if (!client) return client.error();
-  const auto ready = client->wait_for_line("ready", seconds(10));
+  const auto ready = client->wait_for_line("ready", seconds(30));
   if (!ready) return ready.error();
   if (*ready != json::serialize(json::object{{"ready", connections}}))
     return Error{"not all connections to " + to.to_string() + " came about: " + *ready, ECONNREFUSED};

@@ -40,11 +40,19 @@ struct HeldConnection {
   std::string broken;  // why, or empty
 };
 
-// TCP connections in use, one request each 50 ms, until finish().
+// Connections in use until finish(): of TCP, or UDP sockets that each ask the same address all the time.
 class Hold {
  public:
+  struct Plan {
+    Transport transport = Transport::Tcp;
+    std::chrono::milliseconds interval{50};  // between the requests of each
+  };
   // Returns when all connections are established.
-  static Result<Hold> start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections);
+  static Result<Hold> start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections,
+                            const Plan& plan);
+  static Result<Hold> start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections) {
+    return start(lab, from, to, connections, Plan());
+  }
 
   Result<std::vector<HeldConnection>> finish();
 

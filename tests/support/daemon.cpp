@@ -70,7 +70,7 @@ Result<Process> Daemon::start_another(Flags flags, const std::vector<std::string
                     {"--max-flows-ipv4", "4096"},
                     {"--max-flows-ipv6", "4096"}});
   std::vector<std::string> argv = options_.launcher;
-  argv.push_back(FAIRLEAD_LBD_PROGRAM);
+  argv.push_back(options_.program.empty() ? FAIRLEAD_LBD_PROGRAM : options_.program);
   for (const auto& [flag, value] : flags)
     argv.insert(argv.end(), {flag, value});
   argv.insert(argv.end(), switches.begin(), switches.end());

@@ -23,6 +23,7 @@ struct DaemonOptions {
   std::string kubeconfig = {};  // if given, Services come from there, and not from manifests
   Flags more = {};
   std::vector<std::string> launcher = {};  // a program with its arguments that becomes lbd, such as setpriv
+  std::string program = {};                // another lbd than this build's
 };
 
 // lbd on a node of a lab, with manifests, socket and pins of its own below what the lab removes. It can be stopped and
@@ -32,6 +33,9 @@ class Daemon {
   Daemon(const Lab& lab, const Node& node, DaemonOptions options = {});
 
   enum Ready { kAnswers, kInSync };
+  // From the next start on: another lbd, or this build's where it is empty.
+  void use_program(const std::string& program) { options_.program = program; }
+
   // Returns when it answers lbctl, or is also in sync with its manifests.
   Result<> start(Ready ready = kInSync);
   // By SIGTERM, unless told otherwise; returns the exit status.

@@ -12,14 +12,17 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 using asio::ip::tcp;
+using asio::ip::udp;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 
+// Of UDP too: a socket that is connected to one address, and so one flow.
+template <class Protocol>
 struct Connection {
   explicit Connection(asio::io_context& context) : socket(context), pause(context) {}
 
-  tcp::socket socket;
+  typename Protocol::socket socket;
   asio::steady_timer pause;
   std::uint16_t local_port = 0;
   std::string server;
@@ -29,7 +32,10 @@ struct Connection {
   std::chrono::milliseconds broken_after{};
 };
 
+template <class Protocol>
 class Holder {
+  using Connection = peer::Connection<Protocol>;
+
  public:
   explicit Holder(const HoldOptions& options) : options_(options) {}
 
@@ -157,7 +163,7 @@ class Holder {
 }  // namespace
 
 int hold(const HoldOptions& options) {
-  return Holder(options).run();
+  return options.protocol == Protocol::Tcp ? Holder<tcp>(options).run() : Holder<udp>(options).run();
 }
 
 }  // namespace fairlead::peer

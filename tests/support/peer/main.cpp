@@ -68,8 +68,10 @@ void add_ask(CLI::App& app, AskOptions& options) {
 }
 
 void add_hold(CLI::App& app, HoldOptions& options) {
-  CLI::App* command = app.add_subcommand("hold", "Keep TCP connections in use and report each that breaks");
+  CLI::App* command = app.add_subcommand("hold", "Keep connections in use and report each that breaks");
   add_endpoint(command, "to", options.to, "ADDR:PORT")->required();
+  command->add_flag_callback(
+      "--udp", [&options] { options.protocol = Protocol::Udp; }, "UDP sockets rather than TCP connections");
   command->add_option("--connections", options.connections, "How many")->capture_default_str();
   command->add_option_function<double>(
       "--for",

@@ -41,6 +41,7 @@ struct AskOptions {
 };
 
 struct HoldOptions {
+  Protocol protocol = Protocol::Tcp;
   Endpoint to;
   unsigned connections = 1;
   std::chrono::milliseconds duration{1000};

@@ -127,6 +127,10 @@ class DatagramSocket {
     const int failed = v6 ? setsockopt(socket_.native_handle(), IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on))
                           : setsockopt(socket_.native_handle(), IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
     if (failed) throw boost::system::system_error(errno, boost::system::system_category(), "setsockopt");
+    // A datagram that XDP has sent on is charged a page: the default would be full with some fifty, while this process
+    // waits for a processor.
+    const int bytes = 16 << 20;
+    setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
     socket_.bind(where);
     socket_.non_blocking(true);
   }
