@@ -16,7 +16,7 @@ namespace fairlead::kube {
 // Runs it in the background. An exception, which nobody there can have expected, comes out of the io_context's run():
 // better an end that is seen than something that silently goes on without it.
 inline void spawn(boost::asio::io_context& io, boost::asio::awaitable<void> work) {
-  boost::asio::co_spawn(io, std::move(work), [](std::exception_ptr error) {
+  boost::asio::co_spawn(io, std::move(work), [](const std::exception_ptr& error) {
     if (error) std::rethrow_exception(error);
   });
 }
