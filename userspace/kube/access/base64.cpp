@@ -37,7 +37,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
   if (EVP_DecodeUpdate(context.get(), bytes_of(bytes), &size, bytes_of(text), static_cast<int>(text.size())) < 0 ||
       EVP_DecodeFinal(context.get(), bytes_of(bytes) + size, &rest) < 0)
     return std::nullopt;
-  bytes.resize(static_cast<std::size_t>(size + rest));
+  bytes.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(rest));
   return bytes;
 }
 

@@ -91,7 +91,7 @@ PluginCredentials::PluginCredentials(Plugin plugin, const Timing& timing)
 }
 
 asio::awaitable<Result<Identity>> PluginCredentials::identity() {
-  if (is_fresh()) co_return last_->identity;
+  if (last_ && is_fresh(*last_)) co_return last_->identity;
   const auto self = shared_from_this();
   auto run = running_.lock();
   if (!run) {
@@ -101,9 +101,10 @@ asio::awaitable<Result<Identity>> PluginCredentials::identity() {
     asio::co_spawn(executor, perform(self, run), asio::detached);
   }
   boost::system::error_code error;
-  if (!run->outcome) co_await run->done.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  if (!run->outcome) co_return failed("nobody waits for it any more");
-  co_return *run->outcome;
+  const auto& outcome = run->outcome;
+  if (!outcome) co_await run->done.async_wait(asio::redirect_error(asio::use_awaitable, error));
+  if (!outcome) co_return failed("nobody waits for it any more");
+  co_return *outcome;
 }
 
 // A coroutine of its own: those who wait may give up, one of them being the first.
@@ -133,8 +134,8 @@ asio::awaitable<Result<ExecCredential>> PluginCredentials::ask() const {
   co_return credential;
 }
 
-bool PluginCredentials::is_fresh() const {
-  return last_ && (!last_->expires || timing_.now() < *last_->expires);
+bool PluginCredentials::is_fresh(const ExecCredential& credential) const {
+  return !credential.expires || timing_.now() < *credential.expires;
 }
 
 std::string PluginCredentials::hint_for(const Error& error) const {

@@ -46,7 +46,7 @@ class PluginCredentials : public Credentials, public std::enable_shared_from_thi
 
   static boost::asio::awaitable<void> perform(std::shared_ptr<PluginCredentials> self, std::shared_ptr<Run> run);
   boost::asio::awaitable<Result<ExecCredential>> ask() const;
-  bool is_fresh() const;
+  bool is_fresh(const ExecCredential& credential) const;
   std::string hint_for(const Error& error) const;
   Error failed(const std::string& message) const;
 

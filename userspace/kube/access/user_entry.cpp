@@ -77,7 +77,7 @@ PluginCredentials::Plugin read_plugin(const Reader& exec, const Entry& entry, co
   const bool tell = exec["provideClusterInfo"].boolean(false);
   variables["KUBERNETES_EXEC_INFO"] = exec_info(plugin.api_version, tell ? cluster : boost::json::value());
   for (const auto& [name, value] : variables)
-    plugin.command.environment.push_back(name + "=" + value);
+    plugin.command.environment.emplace_back(name).append("=").append(value);
   return plugin;
 }
 

@@ -133,13 +133,13 @@ asio::awaitable<Result<Answer>> Connection::send(const Request& request, const s
       co_await std::visit([&](auto& stream) { return http::async_write(stream, message, kAwait); }, stream_);
   if (unsent) co_return failed("send to", unsent);
 
-  parser_.emplace();
-  parser_->header_limit(kLongestHead);
-  parser_->body_limit(boost::none);
+  Parser& parser = parser_.emplace();
+  parser.header_limit(kLongestHead);
+  parser.body_limit(boost::none);
   auto [unread, read] = co_await std::visit(
-      [this](auto& stream) { return http::async_read_header(stream, buffer_, *parser_, kAwait); }, stream_);
+      [&](auto& stream) { return http::async_read_header(stream, buffer_, parser, kAwait); }, stream_);
   if (unread) co_return failed("read from", unread);
-  const auto& head = parser_->get();
+  const auto& head = parser.get();
   gunzip_.reset();
   if (head[http::field::content_encoding] == "gzip") gunzip_.emplace();
   const auto retry_after = head[http::field::retry_after];
@@ -148,11 +148,11 @@ asio::awaitable<Result<Answer>> Connection::send(const Request& request, const s
 
 asio::awaitable<Result<std::size_t>> Connection::read_some() {
   packed_.resize(kPiece);
-  auto& body = parser_->get().body();
+  auto& body = parser().get().body();
   body.data = packed_.data();
   body.size = packed_.size();
   auto [error, bytes] = co_await std::visit(
-      [this](auto& stream) { return http::async_read_some(stream, buffer_, *parser_, kAwait); }, stream_);
+      [this](auto& stream) { return http::async_read_some(stream, buffer_, parser(), kAwait); }, stream_);
   // Not an error, but: the piece is full.
   if (error == http::error::need_buffer) error = {};
   if (error) co_return failed("read from", error);
@@ -169,13 +169,13 @@ Result<> Connection::unpack(std::size_t size) {
 asio::awaitable<Result<std::string_view>> Connection::read(Patience patience) {
   expire_after(patience);
   piece_.clear();
-  while (piece_.empty() && !parser_->is_done()) {
+  while (piece_.empty() && !parser().is_done()) {
     auto size = co_await read_some();
     if (!size) co_return size.error();
     if (auto unpacked = unpack(*size); !unpacked) co_return unpacked.error();
   }
   if (piece_.empty() && gunzip_ && !gunzip_->done()) co_return Error{"gzip: cut off", 0};
-  if (piece_.empty()) reusable_ = parser_->keep_alive();
+  if (piece_.empty()) reusable_ = parser().keep_alive();
   co_return std::string_view(piece_);
 }
 

@@ -71,6 +71,7 @@ class Connection {
   Result<> unpack(std::size_t size);
   void expire_after(Patience patience);
   Error failed(const char* operation, const boost::system::error_code& error) const;
+  Parser& parser() { return *parser_; }  // NOLINT(bugprone-unchecked-optional-access): what is read was sent for
 
   Cluster cluster_;
   std::string name_;  // "host:port"

@@ -111,7 +111,8 @@ asio::awaitable<bool> EventRecorder::write(const Warning& warning) {
   }
   const bool later = !answer || answer->status >= 500 || answer->status == kTooManyRequests;
   Clock::duration pause = backoff_.next(random_);
-  if (answer && answer->retry_after) pause += std::min<Clock::duration>(*answer->retry_after, kForgetAfter);
+  const auto retry_after = answer ? answer->retry_after : std::nullopt;
+  if (retry_after) pause += std::min<Clock::duration>(*retry_after, kForgetAfter);
   Error error;
   if (answer) {
     error = co_await client_.refusal("an event about " + warning.name.to_string(), *answer);
