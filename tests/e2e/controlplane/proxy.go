@@ -53,7 +53,8 @@ func (p *proxy) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	defer end()
 	ctx, cancel := context.WithCancel(request.Context())
 	defer cancel()
-	defer context.AfterFunc(p.current(), cancel)()
+	connections := p.current()
+	defer context.AfterFunc(connections, cancel)()
 	if rule != nil {
 		switch rule.Fault {
 		case "status":
@@ -70,6 +71,10 @@ func (p *proxy) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 		}
 	}
 	p.forward.ServeHTTP(writer, request.WithContext(ctx))
+	// However forwarding ended: what is cut must not look like an answer's orderly end.
+	if connections.Err() != nil {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func spoil(response *http.Response) error {
