@@ -2,6 +2,7 @@
 #include "userspace/admin/http_server.h"
 
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -87,6 +88,10 @@ Result<> HttpServer::listen_tcp(const std::string& address, HttpHandler handler)
 }
 
 Result<> HttpServer::listen_unix(const std::string& path, HttpHandler handler) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) return make_error("listen on", path, ENAMETOOLONG);
+  struct stat there{};
+  if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode))
+    return Error{"listen on " + path + ": something that is no socket is there", EEXIST};
   Unix::socket probe(io_);
   boost::system::error_code error;
   probe.connect(Unix::endpoint(path), error);

@@ -2,6 +2,7 @@
 #include "userspace/cli/client.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/un.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -51,6 +52,8 @@ Error Client::unreachable(const boost::system::error_code& error) const {
 }
 
 Result<boost::json::value> Client::get(const std::string& target) const {
+  if (socket_.size() >= sizeof(sockaddr_un::sun_path))
+    return unreachable(boost::system::errc::make_error_code(boost::system::errc::filename_too_long));
   boost::asio::io_context io;
   beast::basic_stream<Unix> stream(io);
   if (auto error = run(io, stream, patience_, [&](auto done) { stream.async_connect(Unix::endpoint(socket_), done); }))

@@ -50,7 +50,7 @@ void Sync::apply(compile::Compiler::Output output, Time now) {
   }
   for (const state::PortSpec& spec : output.put)
     place(spec, now);
-  if (!output.remove.empty()) retry_refused(now);
+  retry_refused_where_freed(now);
   tell_problems(output.services);
   write(now);
 }
@@ -63,6 +63,14 @@ void Sync::place(const state::PortSpec& spec, Time now) {
     return;
   }
   refused_[spec.name] = {spec, placed.error()};
+}
+
+// What did not fit may fit where something has been given up, be it only an address of a service that stays.
+void Sync::retry_refused_where_freed(Time now) {
+  const state::Placement::Usage before = std::exchange(usage_, placement_.usage());
+  if (refused_.empty() || !usage_.frees(before)) return;
+  retry_refused(now);
+  usage_ = placement_.usage();
 }
 
 void Sync::retry_refused(Time now) {

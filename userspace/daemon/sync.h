@@ -78,6 +78,7 @@ class Sync {
  private:
   void apply(compile::Compiler::Output output, Time now);
   void place(const state::PortSpec& spec, Time now);
+  void retry_refused_where_freed(Time now);
   void retry_refused(Time now);
   void write(Time now);
   bool write(const state::Operation& operation, const Failures& before);
@@ -96,6 +97,7 @@ class Sync {
   state::Touched unadopted_;  // keys that may be left of an earlier daemon
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
+  state::Placement::Usage usage_{};  // after the last change
   std::map<model::Name, std::set<std::string>> told_problems_;
   Failures failures_;
   std::optional<Time> retry_at_;

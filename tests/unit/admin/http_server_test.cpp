@@ -11,6 +11,7 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 namespace fairlead::admin {
@@ -125,6 +126,17 @@ TEST_F(HttpServerTest, ReplacesTheSocketOfTheDeadButNotOfTheLiving) {
   ASSERT_TRUE(std::filesystem::exists(socket_));
   ASSERT_NO_FATAL_FAILURE(serve_unix());
   EXPECT_THAT(exchange(connect(), last("/c")), EndsWith("/c "));
+}
+
+TEST_F(HttpServerTest, LeavesWhatIsNoSocketAndRefusesALongPath) {
+  std::ofstream(socket_) << "a configuration";
+  const auto listening = server_.listen_unix(socket_, echo);
+  ASSERT_FALSE(listening);
+  EXPECT_EQ(listening.error().message, "listen on " + socket_ + ": something that is no socket is there");
+  EXPECT_EQ(std::filesystem::file_size(socket_), 15u);
+  const auto longer = server_.listen_unix(directory_ + "/" + std::string(120, 'x'), echo);
+  ASSERT_FALSE(longer);
+  EXPECT_THAT(longer.error().message, EndsWith(": File name too long"));
 }
 
 TEST_F(HttpServerTest, KeepsAConnectionForWhatFollows) {

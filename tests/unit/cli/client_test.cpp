@@ -35,6 +35,13 @@ TEST_F(ClientTest, SaysThatNobodyIsThere) {
   EXPECT_EQ(error.message, "no lbd answers on " + socket_ + ": No such file or directory (--socket names another)");
 }
 
+TEST_F(ClientTest, SaysThatAPathIsTooLongForASocket) {
+  const std::string path(200, 'x');
+  const Error error = refusal(Client(path));
+  EXPECT_EQ(error.code, ECONNREFUSED);
+  EXPECT_EQ(error.message, "no lbd answers on " + path + ": File name too long (--socket names another)");
+}
+
 // One that takes connections and does nothing.
 TEST_F(ClientTest, SaysThatADaemonHangs) {
   boost::asio::io_context io;

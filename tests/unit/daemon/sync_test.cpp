@@ -46,6 +46,9 @@ class World {
     service.cluster_ips = {Address::literal(cluster_ip)};
     if (!cluster_ip6.empty()) service.cluster_ips.push_back(Address::literal(cluster_ip6));
     service.ports = {{"", model::Protocol::kTcp, 80, 0}};
+    put(service);
+  }
+  void put(const model::Service& service) {
     store.put(std::make_shared<const model::Service>(service));
     changed();
   }
@@ -199,6 +202,26 @@ TEST(Sync, OnlyWhatCountsOnAFailedWriteWaits) {
   EXPECT_FALSE(world.sync().actual().services.contains(kWebVip));
   EXPECT_EQ(world.sync().actual().services.at(kShopVip).member_count, 1u);
   EXPECT_TRUE(world.sync().has_pending_writes());
+}
+
+// As many as the maps have room for, beside its cluster IP.
+void put_external_ips(World& world, std::uint32_t count) {
+  model::Service service = compile::service({}, kWeb);
+  service.cluster_ips = {Address::literal("10.96.0.1")};
+  for (std::uint32_t i = 1; i <= count; ++i)
+    service.external_ips.push_back(Address::literal("192.0.2." + std::to_string(i)));
+  service.ports = {{"", model::Protocol::kTcp, 80, 0}};
+  world.put(service);
+}
+
+TEST(Sync, WhatDidNotFitIsServedWhenAServiceThatStaysGivesUpAnAddress) {
+  World world;
+  put_external_ips(world, FakeMaps::kLimits.frontends - 1);
+  world.service(kShop, "10.96.0.2");
+  ASSERT_EQ(world.sync().refused().size(), 1u);
+  put_external_ips(world, FakeMaps::kLimits.frontends - 2);
+  world.expect_served();
+  EXPECT_TRUE(world.sync().actual().services.contains(kShopVip));
 }
 
 TEST(Sync, AFailureThatLastsIsCountedEachTimeAndLoggedOnce) {
