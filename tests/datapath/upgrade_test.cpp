@@ -285,6 +285,35 @@ TEST_F(Upgrade, CanBeginAgain) {
   expect_only_our_pins();
 }
 
+// A third build's table, with nothing in it: it was pinned by an lbd that did not come to attach its programs.
+void leave_empty_beside(const Pins& pins, const std::string& name) {
+  constexpr unsigned kThirdNumber = kOtherNumber + 1;
+  const Fd description(bpf_obj_get(pins.layout(name, kOtherNumber).c_str()));
+  const Fd other(bpf_obj_get(pins.map(name, kOtherNumber).c_str()));
+  bpf_map_info info{};
+  __u32 length = sizeof(info);
+  ASSERT_EQ(bpf_obj_get_info_by_fd(other.get(), &info, &length), 0);
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = info.map_flags);
+  const Fd empty(bpf_map_create(static_cast<bpf_map_type>(info.type), nullptr, info.key_size, info.value_size,
+                                info.max_entries, &options));
+  ASSERT_EQ(bpf_obj_pin(empty.get(), pins.map(name, kThirdNumber).c_str()), 0);
+  ASSERT_EQ(bpf_obj_pin(description.get(), pins.layout(name, kThirdNumber).c_str()), 0);
+}
+
+TEST_F(Upgrade, FromTwoOtherLayoutsKeepsTheFlowsOfBoth) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(50));
+  const std::uint64_t made = flows_made();
+  leave_all_scrambled();
+  for (const char* table : {"lb_flow4", "lb_flow6"})
+    ASSERT_NO_FATAL_FAILURE(leave_empty_beside(pins_, table));
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(changed_flows(), 0U);
+  EXPECT_EQ(flows_made(), made) << "flows were made anew";
+  expect_only_our_pins();
+}
+
 TEST_F(Upgrade, SaysWhatItCannotKeep) {
   ASSERT_NO_FATAL_FAILURE(serve());
   ASSERT_NO_FATAL_FAILURE(begin_flows(1));

@@ -164,10 +164,10 @@ Carried CarryFlows<Set>::carry() {
 }
 
 template <class Set>
-Carried CarryFlows<Set>::finish() {
+Carried CarryFlows<Set>::finish(bool alone) {
   finishing_ = true;
   const Carried carried = carry();
-  if (all_read_) remove_unseen();
+  if (alone && all_read_) remove_unseen();
   return carried;
 }
 

@@ -33,7 +33,9 @@ class CarryFlows {
   static Result<CarryFlows> make(const ForeignMap& from, const Record& value, Table table, SnatPorts ports);
 
   Carried carry();
-  Carried finish();
+  // Alone: no other map's flows are carried into this table. Otherwise what this one has not may be another's, and
+  // stays.
+  Carried finish(bool alone);
   // Entries that a process was killed over would be held for ever.
   void release_orphans();
 

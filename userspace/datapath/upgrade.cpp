@@ -173,9 +173,9 @@ Result<> Upgrade::finish() {
   if (!pins_) return {};
   const Pins pins = *pins_;
   for (auto& carry : flows4_)
-    carry.finish();
+    carry.finish(flows4_.size() == 1);
   for (auto& carry : flows6_)
-    carry.finish();
+    carry.finish(flows6_.size() == 1);
   for (auto& carry : ports_)
     carry.finish();
   for (auto& carry : counters_)
