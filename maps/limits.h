@@ -27,7 +27,7 @@
 #define LB_SNAT_POOLS 1024u
 #define LB_SNAT_POOL_WORDS 512u
 
-/* One byte a bucket, see LB_CLASS_* in ours.h. */
+/* One byte a bucket, see LB_CLASS_* in filter.h. */
 #define LB_FILTER_BUCKETS 131072u
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
-#ifndef LB_MAPS_OURS_H
-#define LB_MAPS_OURS_H
+#ifndef LB_MAPS_FILTER_H
+#define LB_MAPS_FILTER_H
 
 #include "base.h"
 #include "limits.h"
