@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/state/admission.h"
+
+#include <algorithm>
+
+#include "userspace/state/desired.h"
+#include "userspace/state/pool_space.h"
+
+namespace fairlead::state {
+namespace {
+
+// A name that was cut off would not be found again by the next daemon.
+constexpr std::uint32_t kLongestName = LB_SERVICE_NAME_LEN - 1;
+
+Error no_room(const PortSpec& spec, const std::string& what, std::uint32_t needed, std::uint32_t limit) {
+  return {"service port " + spec.name + ": no room for " + what + ": " + std::to_string(needed) +
+              " needed, the map holds " + std::to_string(limit),
+          ENOSPC};
+}
+
+}  // namespace
+
+Result<> Admission::admit(const PortSpec& spec, const PlacedPort& port) const {
+  if (spec.name.size() > kLongestName) return no_room(spec, "characters of its name", spec.name.size(), kLongestName);
+  if (used_.service_ports > limits_.service_ports)
+    return no_room(spec, "service ports", used_.service_ports, limits_.service_ports);
+  for (const PoolSpec& pool : spec.pools)
+    if (pool.members.size() > kLongestMemberList)
+      return no_room(spec, "members of one ring", pool.members.size(), kLongestMemberList);
+  if (auto admitted = admit_frontends(spec, port); !admitted) return admitted;
+  return admit_backends(spec, port);
+}
+
+Result<> Admission::admit_frontends(const PortSpec& spec, const PlacedPort& port) const {
+  AbiSet<lb_service_key> frontends, added;
+  AbiSet<lb_address_key> addresses;
+  for (const FrontendSpec& frontend : spec.frontends) {
+    frontends.insert(frontend.key);
+    if (!desired_.services.contains(frontend.key)) added.insert(frontend.key);
+    if (const auto key = address_key(frontend.key.addr, frontend.key.family);
+        !is_nodeport(frontend.key) && !desired_.addresses.contains(key))
+      addresses.insert(key);
+  }
+  const auto removed = std::count_if(port.frontends.begin(), port.frontends.end(),
+                                     [&](const lb_service_key& key) { return !frontends.contains(key); });
+  if (const auto needed = desired_.services.size() + added.size() - removed; needed > limits_.frontends)
+    return no_room(spec, "frontends", needed, limits_.frontends);
+  if (const auto needed = desired_.addresses.size() + addresses.size(); needed > limits_.addresses)
+    return no_room(spec, "addresses", needed, limits_.addresses);
+  return {};
+}
+
+Result<> Admission::admit_backends(const PortSpec& spec, const PlacedPort& port) const {
+  AbiSet<lb_service_key> added;
+  for (const BackendSpec& backend : spec.backends)
+    if (!port.slots.contains(backend.endpoint)) added.insert(backend.endpoint);
+  const std::size_t needed = used_.backends + added.size();
+  if (needed > limits_.backends) return no_room(spec, "backends", needed, limits_.backends);
+  return {};
+}
+
+}  // namespace fairlead::state

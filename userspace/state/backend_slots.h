@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "userspace/state/address_book.h"
+#include "userspace/state/numbers.h"
+
+namespace fairlead::state {
+
+// The places of lb_backends: each use of a slot has a generation that none had before.
+class BackendSlots {
+ public:
+  // first_generation is larger than any that a flow may remember.
+  BackendSlots(Desired& desired, AddressBook& addresses, std::uint32_t first_generation);
+
+  // A slot for the endpoint. It is as good as unused until keep(), so that it can be forgotten again without a trace.
+  std::uint32_t take(const lb_service_key& endpoint, std::uint32_t service_id);
+  void forget(std::uint32_t slot);
+  // The backend is to have these flags.
+  void keep(std::uint32_t slot, std::uint32_t flags);
+  // Nobody has it any more; reuse() when it has rested.
+  void retire(std::uint32_t slot);
+  void reuse(std::uint32_t slot) { slots_.give_back(slot); }
+
+  std::uint32_t used() const { return slots_.used(); }
+  std::uint32_t next_generation() const { return next_generation_; }
+
+  // As an earlier daemon left it. finish_adoption() when that was the last.
+  void adopt(std::uint32_t slot, const lb_backend& backend);
+  void skip_generation(std::uint32_t generation);
+  void finish_adoption() { slots_.adopt(desired_.tables.backends); }
+
+ private:
+  std::uint32_t new_generation();
+  void set_flags(lb_backend& backend, std::uint32_t flags);
+
+  Desired& desired_;
+  AddressBook& addresses_;
+  Numbers slots_;
+  std::uint32_t next_generation_;
+};
+
+}  // namespace fairlead::state

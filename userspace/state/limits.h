@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace fairlead::state {
+
+// How much fits. Every number is a property of the maps as they were created.
+struct Limits {
+  std::uint32_t frontends = 0;
+  std::uint32_t addresses = 0;
+  std::uint32_t service_ports = 0;
+  std::uint32_t backends = 0;
+  std::uint32_t ring_slots = 0;  // a power of two
+  std::uint32_t members = 0;     // a power of two
+};
+
+// How much of that is taken, what rests included.
+struct Usage {
+  std::uint32_t frontends, addresses, service_ports, backends, ring_slots, members;
+
+  // Whether there is more room of some kind than before.
+  bool frees(const Usage& before) const {
+    return frontends < before.frontends || addresses < before.addresses || service_ports < before.service_ports ||
+           backends < before.backends || ring_slots < before.ring_slots || members < before.members;
+  }
+};
+
+}  // namespace fairlead::state
