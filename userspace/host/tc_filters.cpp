@@ -7,42 +7,28 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include <map>
 #include <string_view>
 
+#include "userspace/host/attributes.h"
 #include "userspace/host/netlink.h"
 
 namespace fairlead::host {
 namespace {
 
-using Attributes = std::map<std::uint16_t, const nlattr*>;
-
-int collect(const nlattr* attribute, void* found) {
-  (*static_cast<Attributes*>(found))[mnl_attr_get_type(attribute)] = attribute;
-  return MNL_CB_OK;
-}
-
-Attributes attributes(const nlmsghdr* message) {
-  Attributes found;
-  mnl_attr_parse(message, sizeof(tcmsg), collect, &found);
-  return found;
-}
-
 std::string_view kind(const Attributes& all) {
-  const auto kind = all.find(TCA_KIND);
-  return kind == all.end() ? "" : mnl_attr_get_str(kind->second);
+  const nlattr* kind = get(all, TCA_KIND);
+  return kind ? mnl_attr_get_str(kind) : "";
 }
 
 TcFilter filter_of(const nlmsghdr* message) {
   const auto* header = static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message));
   TcFilter filter{header->tcm_handle, TC_H_MAJ(header->tcm_info) >> 16, "", 0};
-  const Attributes all = attributes(message);
-  const auto options = all.find(TCA_OPTIONS);
-  if (options == all.end() || kind(all) != "bpf") return filter;
-  Attributes bpf;
-  mnl_attr_parse_nested(options->second, collect, &bpf);
-  if (bpf.contains(TCA_BPF_NAME)) filter.name = mnl_attr_get_str(bpf[TCA_BPF_NAME]);
-  if (bpf.contains(TCA_BPF_ID)) filter.program = mnl_attr_get_u32(bpf[TCA_BPF_ID]);
+  const Attributes all = attributes(message, sizeof(tcmsg));
+  const nlattr* options = get(all, TCA_OPTIONS);
+  if (!options || kind(all) != "bpf") return filter;
+  const Attributes bpf = nested(options);
+  if (const nlattr* name = get(bpf, TCA_BPF_NAME)) filter.name = mnl_attr_get_str(name);
+  if (const nlattr* program = get(bpf, TCA_BPF_ID)) filter.program = mnl_attr_get_u32(program);
   return filter;
 }
 
@@ -66,7 +52,7 @@ Result<std::set<int>> devices_with_clsact() {
   tcmsg any{};
   std::set<int> devices;
   const auto dumped = netlink_dump(RTM_GETQDISC, std::as_bytes(std::span(&any, 1)), [&](const nlmsghdr* message) {
-    if (kind(attributes(message)) == "clsact")
+    if (kind(attributes(message, sizeof(tcmsg))) == "clsact")
       devices.insert(static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_ifindex);
   });
   if (!dumped) return dumped.error();

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+
+struct nlmsghdr;
+
+namespace fairlead::host {
+
+// The devices that a default route of the main table leaves through. Only ever added to between two dumps.
+class DefaultRoutes {
+ public:
+  // RTM_NEWROUTE, of any route.
+  void handle(const nlmsghdr* message);
+
+  const std::set<int>& devices() const { return devices_; }
+
+ private:
+  std::set<int> devices_;
+};
+
+}  // namespace fairlead::host

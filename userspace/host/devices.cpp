@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/host/devices.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "userspace/host/attributes.h"
+
+namespace fairlead::host {
+namespace {
+
+// What only VLAN devices have.
+void read_vlan(const Attributes& all, const nlattr* data, Device& device) {
+  const Attributes vlan = nested(data);
+  if (const nlattr* id = get(vlan, IFLA_VLAN_ID)) device.vlan_id = mnl_attr_get_u16(id);
+  if (const nlattr* parent = get(all, IFLA_LINK)) device.parent = static_cast<int>(mnl_attr_get_u32(parent));
+}
+
+Device device_of(const nlmsghdr* message, const ifinfomsg& link) {
+  const Attributes all = attributes(message, sizeof(ifinfomsg));
+  Device device;
+  device.ifindex = link.ifi_index;
+  device.ethernet = link.ifi_type == ARPHRD_ETHER;
+  device.up = link.ifi_flags & IFF_UP;
+  if (const nlattr* name = get(all, IFLA_IFNAME)) device.name = mnl_attr_get_str(name);
+  const nlattr* info = get(all, IFLA_LINKINFO);
+  if (!info) return device;
+  const Attributes details = nested(info);
+  const nlattr *kind = get(details, IFLA_INFO_KIND), *data = get(details, IFLA_INFO_DATA);
+  if (kind) device.kind = mnl_attr_get_str(kind);
+  if (data && device.kind == "vlan") read_vlan(all, data, device);
+  return device;
+}
+
+std::uint32_t flags_of(const Attributes& all, const ifaddrmsg& header) {
+  const nlattr* extended = get(all, IFA_FLAGS);
+  return extended ? mnl_attr_get_u32(extended) : header.ifa_flags;
+}
+
+}  // namespace
+
+const Address* preferred_address(const std::vector<Address>& addresses, Family family) {
+  const auto it = std::find_if(addresses.begin(), addresses.end(), [&](const Address& address) {
+    return address.family == family && !address.is_loopback() && !address.is_link_local();
+  });
+  return it == addresses.end() ? nullptr : &*it;
+}
+
+bool Devices::handle_link(const nlmsghdr* message) {
+  const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  // Bridges report their ports in the same kind of message.
+  if (link->ifi_family != AF_UNSPEC) return false;
+  if (message->nlmsg_type == RTM_DELLINK) {
+    addresses_.erase(link->ifi_index);
+    return devices_.erase(link->ifi_index) > 0;
+  }
+  Device& known = devices_[link->ifi_index];
+  const Device before = std::exchange(known, device_of(message, *link));
+  collect_addresses(known.ifindex);
+  return known != before;
+}
+
+bool Devices::handle_address(const nlmsghdr* message) {
+  const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
+  const Attributes all = attributes(message, sizeof(ifaddrmsg));
+  // On point-to-point links IFA_ADDRESS is the peer's; ours is IFA_LOCAL, which IPv6 leaves out where there is no peer.
+  auto address = address_of(get(all, IFA_LOCAL), header->ifa_family);
+  if (!address) address = address_of(get(all, IFA_ADDRESS), header->ifa_family);
+  if (!address) return false;
+  const std::uint32_t flags = flags_of(all, *header);
+
+  const int ifindex = static_cast<int>(header->ifa_index);
+  auto& addresses = addresses_[ifindex];
+  std::erase_if(addresses, [&](const AddressState& state) { return state.address == *address; });
+  const bool usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+  if (message->nlmsg_type == RTM_NEWADDR && usable)
+    addresses.push_back({*address, (flags & (IFA_F_SECONDARY | IFA_F_DEPRECATED)) != 0});
+  const auto device = devices_.find(ifindex);
+  if (device == devices_.end()) return false;
+  const std::vector<Address> before = device->second.addresses;
+  collect_addresses(ifindex);
+  return device->second.addresses != before;
+}
+
+void Devices::collect_addresses(int ifindex) {
+  std::vector<AddressState> states = addresses_[ifindex];
+  const auto last = [](const AddressState& state) { return state.secondary || state.address.is_link_local(); };
+  std::stable_sort(states.begin(), states.end(), [&](auto& a, auto& b) { return last(a) < last(b); });
+  std::vector<Address>& addresses = devices_[ifindex].addresses;
+  addresses.clear();
+  for (const AddressState& state : states)
+    addresses.push_back(state.address);
+}
+
+std::set<Address> Devices::addresses() const {
+  std::set<Address> all;
+  for (const auto& [ifindex, device] : devices_)
+    for (const Address& address : device.addresses)
+      if (!address.is_loopback() && !address.is_link_local()) all.insert(address);
+  return all;
+}
+
+}  // namespace fairlead::host
