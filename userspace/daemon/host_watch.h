@@ -19,10 +19,13 @@ class HostWatch {
  private:
   void wait();
   void read();
+  void failed(const Error& error);
 
   NodeNetwork& network_;
   std::function<void()> on_addresses_;
   boost::asio::posix::stream_descriptor notifications_;
+  boost::asio::steady_timer retry_;
+  std::string told_;  // what keeps it from reading; empty: nothing
   Periodic neighbours_;
 };
 

@@ -62,7 +62,8 @@ bool Devices::handle_link(const nlmsghdr* message) {
   }
   Device& known = devices_[link->ifi_index];
   const Device before = std::exchange(known, device_of(message, *link));
-  collect_addresses(known.ifindex);
+  for (const AddressState& state : addresses_[link->ifi_index])
+    known.addresses.push_back(state.address);
   return known != before;
 }
 
@@ -74,28 +75,40 @@ bool Devices::handle_address(const nlmsghdr* message) {
   if (!address) address = address_of(get(all, IFA_ADDRESS), header->ifa_family);
   if (!address) return false;
   const std::uint32_t flags = flags_of(all, *header);
-
   const int ifindex = static_cast<int>(header->ifa_index);
-  auto& addresses = addresses_[ifindex];
-  std::erase_if(addresses, [&](const AddressState& state) { return state.address == *address; });
-  const bool usable = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
-  if (message->nlmsg_type == RTM_NEWADDR && usable)
-    addresses.push_back({*address, (flags & (IFA_F_SECONDARY | IFA_F_DEPRECATED)) != 0});
-  const auto device = devices_.find(ifindex);
-  if (device == devices_.end()) return false;
-  const std::vector<Address> before = device->second.addresses;
-  collect_addresses(ifindex);
-  return device->second.addresses != before;
+  if (message->nlmsg_type != RTM_NEWADDR || flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
+    return remove_address(ifindex, *address);
+  return add_address(ifindex, {*address, flags & (IFA_F_SECONDARY | IFA_F_DEPRECATED) || address->is_link_local()});
 }
 
-void Devices::collect_addresses(int ifindex) {
-  std::vector<AddressState> states = addresses_[ifindex];
-  const auto last = [](const AddressState& state) { return state.secondary || state.address.is_link_local(); };
-  std::stable_sort(states.begin(), states.end(), [&](auto& a, auto& b) { return last(a) < last(b); });
-  std::vector<Address>& addresses = devices_[ifindex].addresses;
-  addresses.clear();
-  for (const AddressState& state : states)
-    addresses.push_back(state.address);
+std::vector<Address>* Devices::addresses_of(int ifindex) {
+  const auto device = devices_.find(ifindex);
+  return device == devices_.end() ? nullptr : &device->second.addresses;
+}
+
+bool Devices::add_address(int ifindex, const AddressState& state) {
+  std::vector<AddressState>& states = addresses_[ifindex];
+  // The kernel tells of it again when its lifetime is extended.
+  if (std::find(states.begin(), states.end(), state) != states.end()) return false;
+  remove_address(ifindex, state.address);
+  const auto at =
+      state.last ? states.end() : std::find_if(states.begin(), states.end(), [](auto& s) { return s.last; });
+  const auto place = at - states.begin();
+  states.insert(at, state);
+  std::vector<Address>* const addresses = addresses_of(ifindex);
+  if (addresses) addresses->insert(addresses->begin() + place, state.address);
+  return addresses;
+}
+
+bool Devices::remove_address(int ifindex, const Address& address) {
+  std::vector<AddressState>& states = addresses_[ifindex];
+  const auto known = std::find_if(states.begin(), states.end(), [&](auto& state) { return state.address == address; });
+  if (known == states.end()) return false;
+  const auto place = known - states.begin();
+  states.erase(known);
+  std::vector<Address>* const addresses = addresses_of(ifindex);
+  if (addresses) addresses->erase(addresses->begin() + place);
+  return addresses;
 }
 
 std::set<Address> Devices::addresses() const {

@@ -44,14 +44,17 @@ class Devices {
  private:
   struct AddressState {
     Address address;
-    bool secondary = false;
+    bool last = false;  // the kernel prefers others as a source
     bool operator==(const AddressState&) const = default;
   };
 
-  void collect_addresses(int ifindex);
+  bool add_address(int ifindex, const AddressState& state);
+  bool remove_address(int ifindex, const Address& address);
+  // Null where no link has been told of.
+  std::vector<Address>* addresses_of(int ifindex);
 
   std::map<int, Device> devices_;
-  std::map<int, std::vector<AddressState>> addresses_;
+  std::map<int, std::vector<AddressState>> addresses_;  // in the order of those in devices_
 };
 
 }  // namespace fairlead::host

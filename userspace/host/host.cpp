@@ -4,7 +4,6 @@
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 
-#include <array>
 #include <cerrno>
 #include <span>
 #include <utility>
@@ -18,6 +17,16 @@ namespace {
 constexpr unsigned kGroups =
     RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
 constexpr std::size_t kBuffer = 32768;
+// While it starts nobody waits for its event loop.
+constexpr std::chrono::seconds kStartPatience{10};
+
+template <class Header, class Table, class Handle>
+Result<Table> read_all(int type, const Table& begin, Handle handle, std::chrono::seconds patience) {
+  constexpr Header kAny{};  // of any family and device
+  return netlink_dump(
+      type, std::as_bytes(std::span(&kAny, 1)), begin,
+      [handle](Table& table, const nlmsghdr* message) { (table.*handle)(message); }, patience);
+}
 
 }  // namespace
 
@@ -28,6 +37,7 @@ Host::Host(Host&& other) noexcept {
 Host& Host::operator=(Host&& other) noexcept {
   std::swap(notifications_, other.notifications_);
   state_ = std::move(other.state_);
+  overflowed_ = other.overflowed_;
   return *this;
 }
 
@@ -41,7 +51,9 @@ Result<Host> Host::open() {
   if (!host.notifications_) return make_error("open", "rtnetlink", errno);
   if (mnl_socket_bind(host.notifications_, kGroups, MNL_SOCKET_AUTOPID) < 0)
     return make_error("subscribe to", "rtnetlink", errno);
-  if (auto dumped = host.dump(); !dumped) return dumped.error();
+  auto state = dump(kStartPatience);
+  if (!state) return state.error();
+  host.state_ = *std::move(state);
   return host;
 }
 
@@ -49,32 +61,39 @@ int Host::fd() const {
   return mnl_socket_get_fd(notifications_);
 }
 
-Result<> Host::dump() {
-  state_ = {};
-  const auto visit = [this](const nlmsghdr* message) {
-    Changes ignored;
-    handle(message, ignored);
-  };
-  // All zero: any family, any device.
-  constexpr std::array<std::byte, 64> kAny{};
-  for (const auto& [type, header] : {std::pair{RTM_GETLINK, sizeof(ifinfomsg)},
-                                     {RTM_GETADDR, sizeof(ifaddrmsg)},
-                                     {RTM_GETROUTE, sizeof(rtmsg)},
-                                     {RTM_GETNEIGH, sizeof(ndmsg)}})
-    if (auto dumped = netlink_dump(type, std::span(kAny).first(header), visit); !dumped) return dumped;
-  return {};
+// What goes or comes between two of these is told by a notification.
+Result<Host::State> Host::dump(std::chrono::seconds patience) {
+  auto devices = read_all<ifinfomsg>(RTM_GETLINK, Devices(), &Devices::handle_link, patience);
+  if (!devices) return devices.error();
+  devices = read_all<ifaddrmsg>(RTM_GETADDR, *devices, &Devices::handle_address, patience);
+  if (!devices) return devices.error();
+  auto routes = read_all<rtmsg>(RTM_GETROUTE, DefaultRoutes(), &DefaultRoutes::handle, patience);
+  if (!routes) return routes.error();
+  auto neighbours = read_all<ndmsg>(RTM_GETNEIGH, Neighbours(), &Neighbours::handle, patience);
+  if (!neighbours) return neighbours.error();
+  return State{*std::move(devices), *std::move(neighbours), *std::move(routes)};
 }
 
 Result<Host::Changes> Host::read() {
   Changes changes;
+  if (auto drained = read_notifications(changes); !drained) return drained.error();
+  if (!overflowed_) return changes;
+  // Only now: what stood in the queue is older than what is read here.
+  auto state = dump(kDumpPatience);
+  if (!state) return state.error();
+  state_ = *std::move(state);
+  overflowed_ = false;
+  return Changes{true, true};
+}
+
+Result<> Host::read_notifications(Changes& changes) {
   std::vector<char> buffer(kBuffer);
   for (;;) {
     const ssize_t length = mnl_socket_recvfrom(notifications_, buffer.data(), buffer.size());
     if (length < 0) {
-      if (errno == EAGAIN || errno == EINTR) return changes;
+      if (errno == EAGAIN || errno == EINTR) return {};
       if (errno != ENOBUFS) return make_error("read", "rtnetlink", errno);
-      if (auto dumped = dump(); !dumped) return dumped.error();
-      changes = {true, true};
+      overflowed_ = true;
       continue;
     }
     int left = static_cast<int>(length);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -31,7 +32,8 @@ class Host {
     bool devices = false;  // devices or addresses
     bool routes = false;   // what next hops were computed from
   };
-  // Reads all pending notifications. After an overflow everything is read anew and counts as changed.
+  // Reads all pending notifications. After an overflow everything is read anew and counts as changed; where that fails
+  // all stays as it was, and the next call tries again.
   Result<Changes> read();
 
   const std::map<int, Device>& devices() const { return state_.devices.all(); }
@@ -48,11 +50,13 @@ class Host {
   };
 
   Host() = default;
-  Result<> dump();
+  static Result<State> dump(std::chrono::seconds patience);
+  Result<> read_notifications(Changes& changes);
   void handle(const nlmsghdr* message, Changes& changes);
 
   mnl_socket* notifications_ = nullptr;
   State state_;
+  bool overflowed_ = false;  // since it was read as a whole
 };
 
 }  // namespace fairlead::host

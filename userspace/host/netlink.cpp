@@ -11,7 +11,8 @@
 
 namespace fairlead::host {
 
-Result<> netlink_dump(int type, std::span<const std::byte> header, const std::function<void(const nlmsghdr*)>& visit) {
+Result<> try_netlink_dump(int type, std::span<const std::byte> header,
+                          const std::function<void(const nlmsghdr*)>& visit) {
   const std::unique_ptr<mnl_socket, int (*)(mnl_socket*)> socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC),
                                                                  mnl_socket_close);
   if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0)
@@ -33,6 +34,7 @@ Result<> netlink_dump(int type, std::span<const std::byte> header, const std::fu
                 ? MNL_CB_ERROR
                 : mnl_cb_run(buffer.data(), static_cast<std::size_t>(length), 1, mnl_socket_get_portid(socket.get()),
                              call, const_cast<std::function<void(const nlmsghdr*)>*>(&visit));
+    if (state < 0 && errno == EINTR) return Error{"read rtnetlink: it changes while it is read", EINTR};
     if (state < 0) return make_error("read", "rtnetlink", errno);
   }
   return {};

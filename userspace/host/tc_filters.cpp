@@ -39,24 +39,20 @@ Result<std::vector<TcFilter>> tc_filters(int ifindex, TcSide side) {
   which.tcm_family = AF_UNSPEC;
   which.tcm_ifindex = ifindex;
   which.tcm_parent = TC_H_MAKE(TC_H_CLSACT, side == TcSide::kIngress ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
-  std::vector<TcFilter> filters;
-  const auto dumped = netlink_dump(RTM_GETTFILTER, std::as_bytes(std::span(&which, 1)), [&](const nlmsghdr* message) {
-    // A filter chain begins with a message about itself.
-    if (const TcFilter filter = filter_of(message); filter.handle) filters.push_back(filter);
-  });
-  if (!dumped) return dumped.error();
-  return filters;
+  return netlink_dump(RTM_GETTFILTER, std::as_bytes(std::span(&which, 1)), std::vector<TcFilter>(),
+                      [](std::vector<TcFilter>& filters, const nlmsghdr* message) {
+                        // A filter chain begins with a message about itself.
+                        if (const TcFilter filter = filter_of(message); filter.handle) filters.push_back(filter);
+                      });
 }
 
 Result<std::set<int>> devices_with_clsact() {
   tcmsg any{};
-  std::set<int> devices;
-  const auto dumped = netlink_dump(RTM_GETQDISC, std::as_bytes(std::span(&any, 1)), [&](const nlmsghdr* message) {
-    if (kind(attributes(message, sizeof(tcmsg))) == "clsact")
-      devices.insert(static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_ifindex);
-  });
-  if (!dumped) return dumped.error();
-  return devices;
+  return netlink_dump(RTM_GETQDISC, std::as_bytes(std::span(&any, 1)), std::set<int>(),
+                      [](std::set<int>& devices, const nlmsghdr* message) {
+                        if (kind(attributes(message, sizeof(tcmsg))) == "clsact")
+                          devices.insert(static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_ifindex);
+                      });
 }
 
 }  // namespace fairlead::host
