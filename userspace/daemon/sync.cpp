@@ -85,7 +85,7 @@ void Sync::write(Time now) {
   touched.merge(std::exchange(pending_, {}));
   touched.merge(std::exchange(unadopted_, {}));
   const Failures before = std::exchange(failures_, {});
-  for (const auto& operation : state::diff(placement_.desired(), actual_, touched)) {
+  for (const auto& operation : state::diff(placement_.desired(), actual_, touched, placement_.limits())) {
     if (guard.allows(operation) && write(operation, before)) {
       state::apply(actual_, operation);
       guard.made(operation);

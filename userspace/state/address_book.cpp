@@ -11,12 +11,17 @@ constexpr std::uint8_t kAllClasses = LB_CLASS_VIP | LB_CLASS_NODE | LB_CLASS_BAC
 
 void AddressBook::count_frontend(const lb_service_key& key, int change) {
   if (is_nodeport(key)) return;
-  const lb_address_key address = address_key(key.addr, key.family);
+  const lb_address_key address = address_key(key);
   std::uint32_t& holders = vips_[address];
   holders += change;
   if (!holders) vips_.erase(address);
   count_class(key.addr, key.family, LB_CLASS_VIP, change);
   update_address(address);
+}
+
+std::uint32_t AddressBook::frontends_on(const lb_address_key& address) const {
+  const auto holders = vips_.find(address);
+  return holders == vips_.end() ? 0 : holders->second;
 }
 
 void AddressBook::set_node_addresses(const std::vector<NodeAddress>& addresses) {

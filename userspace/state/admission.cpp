@@ -28,26 +28,45 @@ Result<> Admission::admit(const PortSpec& spec, const PlacedPort& port) const {
     if (pool.members.size() > kLongestMemberList)
       return no_room(spec, "members of one ring", pool.members.size(), kLongestMemberList);
   if (auto admitted = admit_frontends(spec, port); !admitted) return admitted;
+  if (auto admitted = admit_addresses(spec, port); !admitted) return admitted;
   return admit_backends(spec, port);
 }
 
 Result<> Admission::admit_frontends(const PortSpec& spec, const PlacedPort& port) const {
   AbiSet<lb_service_key> frontends, added;
-  AbiSet<lb_address_key> addresses;
   for (const FrontendSpec& frontend : spec.frontends) {
     frontends.insert(frontend.key);
     if (!desired_.services.contains(frontend.key)) added.insert(frontend.key);
-    if (const auto key = address_key(frontend.key.addr, frontend.key.family);
-        !is_nodeport(frontend.key) && !desired_.addresses.contains(key))
-      addresses.insert(key);
   }
   const auto removed = std::count_if(port.frontends.begin(), port.frontends.end(),
                                      [&](const lb_service_key& key) { return !frontends.contains(key); });
   if (const auto needed = desired_.services.size() + added.size() - removed; needed > limits_.frontends)
     return no_room(spec, "frontends", needed, limits_.frontends);
-  if (const auto needed = desired_.addresses.size() + addresses.size(); needed > limits_.addresses)
-    return no_room(spec, "addresses", needed, limits_.addresses);
   return {};
+}
+
+Result<> Admission::admit_addresses(const PortSpec& spec, const PlacedPort& port) const {
+  AbiSet<lb_address_key> added;
+  for (const FrontendSpec& frontend : spec.frontends)
+    if (const auto key = address_key(frontend.key); !is_nodeport(frontend.key) && !desired_.addresses.contains(key))
+      added.insert(key);
+  const auto needed = desired_.addresses.size() + added.size() - addresses_given_up(spec, port);
+  if (needed > limits_.addresses) return no_room(spec, "addresses", needed, limits_.addresses);
+  return {};
+}
+
+// Addresses on which the port has all the frontends that there are, and will have none.
+std::size_t Admission::addresses_given_up(const PortSpec& spec, const PlacedPort& port) const {
+  AbiMap<lb_address_key, std::uint32_t> had;
+  for (const lb_service_key& key : port.frontends)
+    if (!is_nodeport(key)) ++had[address_key(key)];
+  for (const FrontendSpec& frontend : spec.frontends)
+    had.erase(address_key(frontend.key));
+  return static_cast<std::size_t>(std::count_if(had.begin(), had.end(), [&](const auto& address) {
+    const auto flags = desired_.addresses.find(address.first);
+    return flags != desired_.addresses.end() && flags->second == LB_ADDRESS_VIP &&
+           addresses_.frontends_on(address.first) == address.second;
+  }));
 }
 
 Result<> Admission::admit_backends(const PortSpec& spec, const PlacedPort& port) const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/state/delta.h"
 
+#include <algorithm>
+
 namespace fairlead::state {
 namespace {
 
@@ -41,6 +43,17 @@ class Differ {
         operations_.emplace_back(Write<To>{key, std::nullopt});
   }
 
+  // Whether the map has no room for what is added beside what is there.
+  template <class To>
+  bool overflows(std::uint32_t limit) const {
+    const auto is_new = [&](const auto& key) {
+      return (desired_.*To::kContent).contains(key) && !(actual_.*To::kContent).contains(key);
+    };
+    const auto& touched = touched_.*To::kTouched;
+    const auto added = std::count_if(touched.begin(), touched.end(), is_new);
+    return added && (actual_.*To::kContent).size() + static_cast<std::size_t>(added) > limit;
+  }
+
   std::vector<Operation> take() { return std::move(operations_); }
 
  private:
@@ -49,6 +62,13 @@ class Differ {
   const Touched& touched_;
   std::vector<Operation> operations_;
 };
+
+// What leads packets to a frontend that goes.
+void close(Differ& differ) {
+  differ.remove<ToFilter>();
+  differ.remove<ToAddresses>();
+  differ.remove<ToServices>();
+}
 
 template <class Visitor>
 void for_each_table(const Visitor& visit) {
@@ -74,20 +94,21 @@ std::string key_text(std::uint32_t key) {
 
 }  // namespace
 
-std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched) {
+std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched, const Limits& limits) {
   Differ differ(desired, actual, touched);
+  const bool is_full =
+      differ.overflows<ToServices>(limits.frontends) || differ.overflows<ToAddresses>(limits.addresses);
   differ.add<ToDevices>();
   differ.add<ToBackends>();
   differ.add<ToMembers>();
   differ.add<ToRings>();
   differ.add<ToNames>();
+  if (is_full) close(differ);
   differ.add<ToServices>();
   differ.add<ToAddresses>();
   differ.add<ToFilter>();
 
-  differ.remove<ToFilter>();
-  differ.remove<ToAddresses>();
-  differ.remove<ToServices>();
+  if (!is_full) close(differ);
   differ.remove<ToNames>();
   differ.remove<ToRings>();
   differ.remove<ToMembers>();

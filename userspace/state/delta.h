@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "userspace/state/limits.h"
 #include "userspace/state/tables.h"
 
 namespace fairlead::state {
@@ -90,7 +91,11 @@ using Operation = std::variant<Write<ToServices>, Write<ToAddresses>, Write<ToNa
 // The writes that turn actual into desired, in an order that never lets the datapath follow a reference to something
 // that is not there: what is referred to is added first and removed last, and the filter, which leads to everything, is
 // opened last of the additions and closed first of the removals. Devices are what all the others are sent through.
-std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched);
+//
+// Additions come before removals, so that what is replaced is there all the time; but where a map has no room for both,
+// frontends and addresses that go make room first.
+std::vector<Operation> diff(const Tables& desired, const Tables& actual, const Touched& touched,
+                            const Limits& limits = kNoLimits);
 
 // Records a write that has succeeded.
 void apply(Tables& tables, const Operation& operation);

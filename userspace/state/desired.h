@@ -15,6 +15,10 @@ inline lb_address_key address_key(const lb_addr& addr, std::uint8_t family) {
   return {addr, family};
 }
 
+inline lb_address_key address_key(const lb_service_key& frontend) {
+  return address_key(frontend.addr, frontend.family);
+}
+
 // A NodePort is a frontend of no address in particular.
 inline bool is_nodeport(const lb_service_key& frontend) {
   return from_abi(frontend.addr, frontend.family).is_unspecified();

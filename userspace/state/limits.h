@@ -15,6 +15,8 @@ struct Limits {
   std::uint32_t members = 0;     // a power of two
 };
 
+constexpr Limits kNoLimits{~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
+
 // How much of that is taken, what rests included.
 struct Usage {
   std::uint32_t frontends, addresses, service_ports, backends, ring_slots, members;

@@ -31,7 +31,7 @@ Result<> Placement::put(const PortSpec& spec, Time now) {
     if (is_new) ports_.erase(it);
     return error;
   };
-  if (const auto admitted = Admission(limits_, usage(), desired_.tables).admit(spec, port); !admitted)
+  if (const auto admitted = Admission(limits_, usage(), desired_.tables, addresses_).admit(spec, port); !admitted)
     return fail(admitted.error());
 
   if (is_new) {

@@ -58,11 +58,24 @@ class FakeMaps {
       ++failures_;
       return Error{"the kernel does not want to", EIO};
     }
+    if (is_full(operation)) {
+      ++failures_;
+      return Error{"Argument list too long", E2BIG};
+    }
     std::visit([this](const auto& write) { apply(write); }, operation);
     for (const auto& [frontend, published] : published_)
       EXPECT_TRUE(follow(tables_.services.at(frontend)) == published)
           << state::describe(operation) << " changes what " << state::describe(frontend) << " leads to";
     return {};
+  }
+
+  // As hash maps are.
+  bool is_full(const state::Operation& operation) const {
+    state::Tables after;
+    after.services = tables_.services;
+    after.addresses = tables_.addresses;
+    state::apply(after, operation);
+    return after.services.size() > kLimits.frontends || after.addresses.size() > kLimits.addresses;
   }
 
   template <class To>

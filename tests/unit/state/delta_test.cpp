@@ -144,6 +144,43 @@ TEST(Delta, NoWriteLeavesAReferenceToNothing) {
   }
 }
 
+// What goes makes room for what comes, in maps that have none.
+TEST(Delta, FullMapsNeverHoldMoreThanTheyCan) {
+  test::Random random;
+  SCOPED_TRACE(random.seed_text());
+  for (int round = 0; round < 200 && !testing::Test::HasFailure(); ++round) {
+    Tables actual = tables_of(some_world(random));
+    const Tables desired = tables_of(some_world(random));
+    Limits limits = kNoLimits;
+    limits.frontends = static_cast<std::uint32_t>(std::max(actual.services.size(), desired.services.size()));
+    limits.addresses = static_cast<std::uint32_t>(std::max(actual.addresses.size(), desired.addresses.size()));
+    if (random.one_in(3)) (random.one_in(2) ? limits.frontends : limits.addresses) = ~0u;
+    for (const Operation& operation : diff(desired, actual, all_of(desired, actual), limits)) {
+      SCOPED_TRACE(describe(operation));
+      const Tables before = actual;
+      apply(actual, operation);
+      EXPECT_LE(actual.services.size(), limits.frontends);
+      EXPECT_LE(actual.addresses.size(), limits.addresses);
+      EXPECT_TRUE(test::all_followable(actual));
+      EXPECT_TRUE(opens_last(before, actual, desired));
+    }
+    EXPECT_TRUE(test::same_tables(actual, desired));
+  }
+}
+
+// With room for both, what is replaced is never missing.
+TEST(Delta, WhatComesIsThereBeforeWhatGoes) {
+  Tables actual, desired;
+  add_service(actual, 1, 1, 0);
+  add_service(desired, 2, 1, 0);
+  Limits limits = kNoLimits;
+  limits.frontends = limits.addresses = 2;
+  for (const Operation& operation : diff(desired, actual, all_of(desired, actual), limits)) {
+    apply(actual, operation);
+    EXPECT_NE(actual.services.size(), 0u) << describe(operation);
+  }
+}
+
 // A daemon that dies after any of the writes, or whose next write fails, starts the next diff from there.
 TEST(Delta, EveryPrefixIsAStartingPoint) {
   test::Random random;

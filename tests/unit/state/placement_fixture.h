@@ -52,7 +52,7 @@ class PlacementTest : public testing::Test {
       touched.add_all(actual_);
       touched.add_all(desired());
     }
-    return diff(desired(), actual_, touched);
+    return diff(desired(), actual_, touched, placement_->limits());
   }
 
   // A new daemon finds what the last one wrote, and forgets everything else.

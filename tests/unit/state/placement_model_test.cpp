@@ -275,6 +275,7 @@ void PlacementModel::write_checked() {
     SCOPED_TRACE(describe(operation));
     expect_unread(operation);
     apply(actual_, operation);
+    EXPECT_LE(actual_.services.size(), kTight.frontends);
     EXPECT_TRUE(test::all_followable(actual_));
     if (const auto* backend = std::get_if<Write<ToBackends>>(&operation); backend && backend->value)
       next_generation_ = std::max(next_generation_, backend->value->generation + 1);

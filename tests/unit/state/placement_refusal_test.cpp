@@ -160,5 +160,20 @@ TEST_F(PlacementTest, OnlyNewFrontendsNeedRoom) {
   EXPECT_FALSE(put(port_spec("heir", {kVip2, kVip3}, {kPod3})));
 }
 
+// An address is given up by who has all frontends on it, unless the node has it too.
+TEST_F(PlacementTest, AnAddressThatIsReplacedNeedsNoRoom) {
+  start({9, 2, 9, 9, 16 * kRing, 64}, 1);
+  ASSERT_TRUE(put(port_spec("web", {kVip1, tcp("10.96.0.1", 443)}, {kPod1})));
+  ASSERT_TRUE(put(port_spec("other", {kVip2}, {kPod2})));
+  EXPECT_FALSE(put(port_spec("web", {kVip1, kVip3}, {kPod1}))) << "it keeps its own";
+  EXPECT_TRUE(put(port_spec("web", {kVip3, tcp("10.96.0.3", 443)}, {kPod1}))) << refusal_;
+  EXPECT_FALSE(desired().addresses.contains(test::address("10.96.0.1")));
+
+  ASSERT_TRUE(put(port_spec("more", {tcp("10.96.0.2", 443)}, {kPod2})));
+  EXPECT_FALSE(put(port_spec("other", {kVip1}, {kPod2}))) << "another is there too";
+  placement_->set_node_addresses({test::node_address("10.96.0.3", true)});
+  EXPECT_FALSE(put(port_spec("web", {kVip1}, {kPod1}))) << "the node's NodePorts are there too";
+}
+
 }  // namespace
 }  // namespace fairlead::state
