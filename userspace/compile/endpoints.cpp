@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace fairlead::compile {
 namespace {
@@ -22,6 +23,11 @@ bool is_ready(const Candidate& candidate) {
 }
 bool still_serves(const Candidate& candidate) {
   return candidate.endpoint->serving && candidate.endpoint->terminating;
+}
+
+// The readiest of an endpoint's duplicates is it, of equally ready ones one that is here.
+auto worth(const Candidate& candidate) {
+  return std::tuple(is_ready(candidate), still_serves(candidate), !candidate.endpoint->terminating, candidate.local);
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -61,9 +67,9 @@ std::vector<Candidate> gather(const model::ServicePort& port, Family family, con
       for (const model::Endpoint& endpoint : slice->endpoints) {
         const bool local =
             (!node.name.empty() && endpoint.node_name == node.name) || node.addresses.contains(endpoint.address);
-        const auto [it, is_new] =
-            unique.try_emplace({endpoint.address, slice_port.port}, Candidate{&endpoint, slice_port.port, local});
-        if (!is_new && local && !it->second.local) it->second = {&endpoint, slice_port.port, true};
+        const Candidate candidate{&endpoint, slice_port.port, local};
+        const auto [it, is_new] = unique.try_emplace({endpoint.address, slice_port.port}, candidate);
+        if (!is_new && worth(it->second) < worth(candidate)) it->second = candidate;
       }
     }
   }

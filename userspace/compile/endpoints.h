@@ -26,7 +26,8 @@ struct Candidate {
 };
 
 // The endpoints of one service port and family, out of all its slices: ports are matched by name and protocol, an
-// address and port that stands in several slices counts once, and a local duplicate wins.
+// address and port that stands several times counts once, as the readiest of them: what is left of an endpoint in one
+// slice says nothing against it in another. Of equally ready ones a local one wins.
 std::vector<Candidate> gather(const model::ServicePort& port, Family family, const model::Store::Slices& slices,
                               const NodeView& node);
 

@@ -55,6 +55,27 @@ TEST(Gather, EachEndpointCountsOnceAndALocalTwinWins) {
   EXPECT_THAT(gathered(kPort, all), ElementsAre("10.0.0.1:8080 here"));
 }
 
+// An address may still stand where its pod was, or where another pod had it: in any order, in one slice or in two.
+TEST(Gather, TheReadiestOfTwinsWinsWhereverItIs) {
+  const At gone{"10.0.0.1", "node1", false, false, true}, unready_here = unready("10.0.0.1", "node1");
+  const At leaving = terminating("10.0.0.1", "node1"), ready{"10.0.0.1", "node2"};
+  const std::vector<At> by_worth{gone, unready_here, leaving, ready};
+  for (std::size_t worse = 0; worse < by_worth.size(); ++worse)
+    for (std::size_t better = worse + 1; better < by_worth.size(); ++better) {
+      const At &a = by_worth[worse], &b = by_worth[better];
+      for (const auto& all : {slices({slice({a, b})}), slices({slice({b, a})}),
+                              slices({slice({a}, "a"), slice({b}, "b")}), slices({slice({b}, "a"), slice({a}, "b")})}) {
+        const auto candidates = gather(kPort, Family::IPv4, all, kNode);
+        ASSERT_EQ(candidates.size(), 1u);
+        const model::Endpoint& endpoint = *candidates[0].endpoint;
+        EXPECT_EQ(std::tuple(endpoint.ready, endpoint.serving, endpoint.terminating, endpoint.node_name),
+                  std::tuple(b.ready, b.serving, b.terminating, b.node))
+            << worse << " and " << better;
+        EXPECT_EQ(candidates[0].local, b.node == "node1");
+      }
+    }
+}
+
 TEST(Gather, OtherFamiliesAndHeadlessSlicesAreNotForUs) {
   auto headless = *slice({{"10.0.0.9"}}, "h");
   headless.headless = true;
