@@ -41,6 +41,30 @@ Compiler::Output Compiler::set_node(const NodeView& node, const std::set<model::
   return update(all, store);
 }
 
+Compiler::Output Compiler::set_in_vain(InVain in_vain, const model::Store& store) {
+  Pending pending;
+  add_followers(in_vain, in_vain_, pending);
+  add_followers(in_vain_, in_vain, pending);
+  in_vain_ = std::move(in_vain);
+  return update(pending, store);
+}
+
+// Those that come after a claim that is in vain by the first and is not by the other.
+void Compiler::add_followers(const InVain& in_vain, const InVain& other, Pending& pending) const {
+  for (const auto& [port, frontends] : in_vain) {
+    const auto others = other.find(port);
+    for (const lb_service_key& frontend : frontends) {
+      if (others != other.end() && others->second.contains(frontend)) continue;
+      const auto claims = claims_.find(frontend);
+      if (claims == claims_.end()) continue;
+      const auto is_the_ports = [&](const Claim& claim) { return claim.port == port; };
+      auto claim = std::find_if(claims->second.begin(), claims->second.end(), is_the_ports);
+      while (claim != claims->second.end() && ++claim != claims->second.end())
+        pending.insert(claim->service);
+    }
+  }
+}
+
 const std::set<std::string>& Compiler::ports_of(const model::Name& service) const {
   static const std::set<std::string> kNone;
   const auto it = ports_.find(service);
@@ -72,16 +96,25 @@ std::vector<state::PortSpec> Compiler::compile_one(const model::Name& name, cons
   return std::move(spec.ports);
 }
 
-std::optional<model::Name> Compiler::owner(const lb_service_key& frontend) const {
-  const auto claims = claims_.find(frontend);
-  return claims == claims_.end() ? std::nullopt : std::optional(claims->second.begin()->service);
+bool Compiler::is_in_vain(const Claim& claim, const lb_service_key& frontend) const {
+  const auto in_vain = in_vain_.find(claim.port);
+  return in_vain != in_vain_.end() && in_vain->second.contains(frontend);
 }
 
-// Makes the service's claims those on the frontends of its spec. Who has lost one by that, or has it now, is compiled
-// again. Where nothing has changed hands nobody is: however often services come up, their claims change once.
+std::optional<Compiler::Claim> Compiler::owner(const lb_service_key& frontend) const {
+  const auto claims = claims_.find(frontend);
+  if (claims == claims_.end()) return std::nullopt;
+  const auto first = std::find_if(claims->second.begin(), claims->second.end(),
+                                  [&](const Claim& claim) { return !is_in_vain(claim, frontend); });
+  return first == claims->second.end() ? std::nullopt : std::optional(*first);
+}
+
+// Makes the service's claims those on the frontends of its spec. Where one has another owner by that, all who want it
+// are compiled again: who had it, who has it now, and who is told whose it is. Where nothing has changed hands nobody
+// is: however often services come up, their claims change once.
 void Compiler::claim(const model::Name& service, const std::string& created, const ServiceSpec& spec,
                      Pending& pending) {
-  state::AbiMap<lb_service_key, std::optional<model::Name>> before;
+  state::AbiMap<lb_service_key, std::optional<Claim>> before;
   for (const lb_service_key& key : claimed_[service])
     before.try_emplace(key, owner(key));
   for (const state::PortSpec& port : spec.ports)
@@ -95,10 +128,9 @@ void Compiler::claim(const model::Name& service, const std::string& created, con
       claimed_[service].push_back(frontend.key);
     }
   for (const auto& [key, loser] : before) {
-    const auto heir = owner(key);
-    if (heir == loser) continue;
-    for (const auto& one : {loser, heir})
-      if (one && *one != service) pending.insert(*one);
+    if (owner(key) == loser || !claims_.contains(key)) continue;
+    for (const Claim& claim : claims_.at(key))
+      if (claim.service != service) pending.insert(claim.service);
   }
 }
 
@@ -113,14 +145,23 @@ void Compiler::withdraw(const model::Name& service) {
   claimed_.erase(service);
 }
 
+// Who has the frontend and goes before this port, which wants it too; null: nobody.
+const Compiler::Claim* Compiler::before(const std::string& port, const lb_service_key& frontend) const {
+  for (const Claim& claim : claims_.at(frontend)) {
+    if (claim.port == port) return nullptr;
+    if (!is_in_vain(claim, frontend)) return &claim;
+  }
+  return nullptr;
+}
+
 // Takes out of the spec what somebody with precedence has.
 void Compiler::leave_to_owners(const model::Name& service, ServiceSpec& spec) const {
   for (state::PortSpec& port : spec.ports)
     std::erase_if(port.frontends, [&](const state::FrontendSpec& frontend) {
-      const Claim& first = *claims_.at(frontend.key).begin();
-      if (first.service == service && first.port == port.name) return false;
+      const Claim* first = before(port.name, frontend.key);
+      if (!first) return false;
       spec.problems.push_back({"", "Service " + service.to_string(), "", state::describe(frontend.key),
-                               "is already used by Service " + first.service.to_string()});
+                               "is already used by Service " + first->service.to_string()});
       return true;
     });
   std::erase_if(spec.ports, [](const state::PortSpec& port) { return port.frontends.empty(); });

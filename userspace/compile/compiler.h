@@ -16,7 +16,7 @@ namespace fairlead::compile {
 // whatever the order in which changes arrived.
 //
 // An address and port belong to one service. When two want it, the older one has it (then the one whose name sorts
-// first), the other goes without that frontend and is told; it gets it when the owner goes.
+// first), the other goes without that frontend and is told; it gets it when the owner goes, or has no room in the maps.
 class Compiler {
  public:
   struct Output {
@@ -30,6 +30,11 @@ class Compiler {
   // What is known about this node may have changed, and these services have: everything is compiled anew if the node
   // really has, once.
   Output set_node(const NodeView& node, const std::set<model::Name>& changed, const model::Store& store);
+
+  // What service ports, by their names, want in vain because they do not fit: the next in line has it as long as that
+  // is so. Those that this concerns are compiled anew.
+  using InVain = std::map<std::string, state::AbiSet<lb_service_key>>;
+  Output set_in_vain(InVain in_vain, const model::Store& store);
 
   // What each service cannot have, and why. Services without problems are not in it.
   const std::map<model::Name, std::vector<model::Problem>>& problems() const { return problems_; }
@@ -50,7 +55,10 @@ class Compiler {
   using Pending = std::set<model::Name>;
 
   std::vector<state::PortSpec> compile_one(const model::Name& name, const model::Store& store, Pending& pending);
-  std::optional<model::Name> owner(const lb_service_key& frontend) const;
+  bool is_in_vain(const Claim& claim, const lb_service_key& frontend) const;
+  std::optional<Claim> owner(const lb_service_key& frontend) const;
+  const Claim* before(const std::string& port, const lb_service_key& frontend) const;
+  void add_followers(const InVain& in_vain, const InVain& other, Pending& pending) const;
   void claim(const model::Name& service, const std::string& created, const ServiceSpec& spec, Pending& pending);
   void withdraw(const model::Name& service);
   void leave_to_owners(const model::Name& service, ServiceSpec& spec) const;
@@ -60,6 +68,7 @@ class Compiler {
   std::map<model::Name, std::vector<model::Problem>> problems_;
   state::AbiMap<lb_service_key, Claims> claims_;
   std::map<model::Name, std::vector<lb_service_key>> claimed_;  // by service: keys it has a claim on
+  InVain in_vain_;
 };
 
 }  // namespace fairlead::compile

@@ -69,7 +69,7 @@ void Programmer::schedule() {
   wakeup_.expires_at(*next);
   wakeup_.async_wait([this](auto error) {
     if (error) return;
-    parts_.sync.tick(Clock::now());
+    parts_.sync.tick(parts_.store, Clock::now());
     written();
   });
 }

@@ -19,7 +19,7 @@ Sync::Sync(Maps maps, Tell tell)
 }
 
 void Sync::changed(const std::set<model::Name>& services, const model::Store& store, Time now) {
-  apply(compiler_.update(services, store), now);
+  apply(compiler_.update(services, store), store, now);
 }
 
 void Sync::complete(Time now) {
@@ -34,7 +34,7 @@ void Sync::complete(Time now) {
 void Sync::set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
                     const std::set<model::Name>& services, const model::Store& store, Time now) {
   placement_.set_node_addresses(addresses);
-  apply(compiler_.set_node(view, services, store), now);
+  apply(compiler_.set_node(view, services, store), store, now);
 }
 
 void Sync::set_devices(state::Devices::Content devices, Time now) {
@@ -42,41 +42,86 @@ void Sync::set_devices(state::Devices::Content devices, Time now) {
   write(now);
 }
 
-void Sync::apply(compile::Compiler::Output output, Time now) {
-  for (const std::string& name : output.remove) {
-    specs_.erase(name);
-    refused_.erase(name);
-    placement_.remove(name, now);
+// What does not fit is tried again where room was given up, be it only an address of a service that stays. That ends:
+// who is tried has got in or stays out, and only who comes after it is concerned by that.
+void Sync::apply(compile::Compiler::Output output, const model::Store& store, Time now) {
+  std::set<model::Name> services;
+  settle(std::move(output), store, now, services);
+  while (std::exchange(has_freed_, false) && !refused_.empty()) {
+    retry_refused(now);
+    settle(compiler_.set_in_vain(in_vain(), store), store, now, services);
   }
-  for (const state::PortSpec& spec : output.put)
-    place(spec, now);
-  retry_refused_where_freed(now);
-  tell_problems(output.services);
+  forget_lost_frontends();
+  tell_problems(services);
   write(now);
 }
 
-void Sync::place(const state::PortSpec& spec, Time now) {
-  const auto placed = placement_.put(spec, now);
-  if (placed) {
-    refused_.erase(spec.name);
-    specs_[spec.name] = spec;
-    return;
+// Frontends go to the next in line where they are refused, and come back where they are not any more. What is gone goes
+// last: it may be here again when who took its frontend does not fit.
+void Sync::settle(compile::Compiler::Output output, const model::Store& store, Time now,
+                  std::set<model::Name>& services) {
+  std::set<std::string> gone;
+  while (!output.services.empty()) {
+    services.insert(output.services.begin(), output.services.end());
+    for (const std::string& port : output.remove) {
+      refused_.erase(port);
+      gone.insert(port);
+    }
+    for (const state::PortSpec& spec : output.put) {
+      gone.erase(spec.name);
+      place(spec, now);
+    }
+    output = compiler_.set_in_vain(in_vain(), store);
   }
-  refused_[spec.name] = {spec, placed.error()};
+  for (const std::string& port : gone)
+    remove(port, now);
 }
 
-// What did not fit may fit where something has been given up, be it only an address of a service that stays.
-void Sync::retry_refused_where_freed(Time now) {
-  const state::Placement::Usage before = std::exchange(usage_, placement_.usage());
-  if (refused_.empty() || !usage_.frees(before)) return;
-  retry_refused(now);
-  usage_ = placement_.usage();
+void Sync::place(const state::PortSpec& spec, Time now) {
+  const state::Placement::Usage before = placement_.usage();
+  const auto placed = placement_.put(spec, now);
+  if (!placed) {
+    refused_[spec.name] = {spec, placed.error()};
+    return;
+  }
+  refused_.erase(spec.name);
+  specs_[spec.name] = spec;
+  note_room(before);
+}
+
+void Sync::remove(const std::string& port, Time now) {
+  const state::Placement::Usage before = placement_.usage();
+  specs_.erase(port);
+  placement_.remove(port, now);
+  note_room(before);
+}
+
+void Sync::note_room(const state::Placement::Usage& before) {
+  has_freed_ = has_freed_ || placement_.usage().frees(before);
 }
 
 void Sync::retry_refused(Time now) {
   const auto refused = refused_;
   for (const auto& [name, one] : refused)
     place(one.spec, now);
+}
+
+// What the refused do not have of the frontends that they want.
+compile::Compiler::InVain Sync::in_vain() const {
+  compile::Compiler::InVain in_vain;
+  for (const auto& [name, refused] : refused_)
+    for (const state::FrontendSpec& frontend : refused.spec.frontends)
+      if (!placement_.has_frontend(name, frontend.key)) in_vain[name].insert(frontend.key);
+  return in_vain;
+}
+
+// Who is refused stays as it was, but for frontends that are another's by now.
+void Sync::forget_lost_frontends() {
+  for (const auto& [name, refused] : refused_)
+    if (const auto served = specs_.find(name); served != specs_.end())
+      std::erase_if(served->second.frontends, [&](const state::FrontendSpec& frontend) {
+        return !placement_.has_frontend(served->first, frontend.key);
+      });
 }
 
 void Sync::write(Time now) {
@@ -108,10 +153,10 @@ bool Sync::write(const state::Operation& operation, const Failures& before) {
   return false;
 }
 
-void Sync::tick(Time now) {
+void Sync::tick(const model::Store& store, Time now) {
   placement_.tick(now, state::Held(pending_.services, actual_));
-  if (!refused_.empty()) retry_refused(now);
-  write(now);
+  has_freed_ = true;
+  apply({}, store, now);
 }
 
 std::optional<Sync::Time> Sync::next_wakeup() const {

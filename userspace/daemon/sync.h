@@ -19,7 +19,7 @@ namespace fairlead::daemon {
 // Until complete() nothing that an earlier daemon left is removed: it keeps forwarding while the sources are read. A
 // write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup, and so are
 // the writes that count on it, which are not made before it. A service that does not fit stays as it was, and is tried
-// again when room may have become free.
+// again when room may have become free; meanwhile the next in line has the frontends that it does not have.
 class Sync {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -50,7 +50,7 @@ class Sync {
   void set_devices(state::Devices::Content devices, Time now);
 
   // Does what has become due. Call it at next_wakeup().
-  void tick(Time now);
+  void tick(const model::Store& store, Time now);
   std::optional<Time> next_wakeup() const;
 
   // Filter buckets that stay open only for flows that may be gone by now; those not in use are closed.
@@ -76,10 +76,14 @@ class Sync {
   const std::map<std::string, Refused>& refused() const { return refused_; }
 
  private:
-  void apply(compile::Compiler::Output output, Time now);
+  void apply(compile::Compiler::Output output, const model::Store& store, Time now);
+  void settle(compile::Compiler::Output output, const model::Store& store, Time now, std::set<model::Name>& services);
   void place(const state::PortSpec& spec, Time now);
-  void retry_refused_where_freed(Time now);
+  void remove(const std::string& port, Time now);
   void retry_refused(Time now);
+  void note_room(const state::Placement::Usage& before);
+  compile::Compiler::InVain in_vain() const;
+  void forget_lost_frontends();
   void write(Time now);
   bool write(const state::Operation& operation, const Failures& before);
   void tell_problems(const std::set<model::Name>& services);
@@ -97,7 +101,7 @@ class Sync {
   state::Touched unadopted_;  // keys that may be left of an earlier daemon
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
-  state::Placement::Usage usage_{};  // after the last change
+  bool has_freed_ = false;  // there may be room for what did not fit
   std::map<model::Name, std::set<std::string>> told_problems_;
   Failures failures_;
   std::optional<Time> retry_at_;

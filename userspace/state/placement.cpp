@@ -246,6 +246,11 @@ std::optional<std::uint32_t> Placement::slot(const std::string& name, const lb_s
   return slot == port->second.slots.end() ? std::nullopt : std::optional(slot->second.index);
 }
 
+bool Placement::has_frontend(const std::string& name, const lb_service_key& frontend) const {
+  const auto port = ports_.find(name);
+  return port != ports_.end() && port->second.frontends.contains(frontend);
+}
+
 Usage Placement::usage() const {
   return {static_cast<std::uint32_t>(desired_.tables.services.size()),
           static_cast<std::uint32_t>(desired_.tables.addresses.size()),

@@ -59,6 +59,8 @@ class Placement {
   std::vector<std::string> names() const;
   // The slot of a port's endpoint, if it has one.
   std::optional<std::uint32_t> slot(const std::string& name, const lb_service_key& endpoint) const;
+  // Whether the port is served there.
+  bool has_frontend(const std::string& name, const lb_service_key& frontend) const;
   std::uint32_t next_generation() const { return backends_.next_generation(); }
   const Limits& limits() const { return limits_; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/compile/compiler.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -34,6 +35,9 @@ class Specs {
   explicit Specs(model::Store& store) : store_(store) {}
 
   Compiler::Output update() { return apply(compiler_.update(store_.take_changed().services, store_)); }
+  Compiler::Output set_in_vain(const Compiler::InVain& in_vain) {
+    return apply(compiler_.set_in_vain(in_vain, store_));
+  }
   Compiler::Output set_node(const NodeView& node) { return apply(compiler_.set_node(node, {}, store_)); }
 
   std::vector<std::string> all_frontends(const std::string& port) const {
@@ -47,6 +51,11 @@ class Specs {
     return names;
   }
   const Compiler& compiler() const { return compiler_; }
+  // The message of the only problem.
+  std::string problem_of(const model::Name& name) const {
+    const auto it = compiler_.problems().find(name);
+    return it == compiler_.problems().end() ? "" : it->second.front().message;
+  }
 
  private:
   Compiler::Output apply(Compiler::Output output) {
@@ -126,6 +135,51 @@ TEST(Compiler, WithoutAnAgeTheNameDecides) {
   store.put(at(kNew, "192.0.2.1"));
   specs.update();
   EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4"));
+}
+
+// Those that have neither lost nor got the frontend are told whose it is too.
+TEST(Compiler, WhoeverWantsAFrontendIsToldWhoseItIs) {
+  const model::Name third{"default", "third"};
+  model::Store store;
+  Specs specs(store);
+  store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
+  store.put(at(kNew, "192.0.2.1", "2026-02-01T00:00:00Z"));
+  store.put(at(third, "192.0.2.1", "2026-03-01T00:00:00Z"));
+  specs.update();
+  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/old"));
+  store.remove_service(kOld);
+  specs.update();
+  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/new"));
+  store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
+  specs.update();
+  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/old"));
+  EXPECT_THAT(specs.problem_of(kNew), HasSubstr("Service default/old"));
+}
+
+TEST(Compiler, WhatIsWantedInVainTheNextInLineHas) {
+  const model::Name third{"default", "third"};
+  const auto key = [](const std::string& address) {
+    return lb_service_key{state::to_abi(Address::literal(address)), htons(80), LB_IPPROTO_TCP, LB_AF_INET};
+  };
+  model::Store store;
+  Specs specs(store);
+  store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
+  store.put(at(kNew, "192.0.2.1", "2026-02-01T00:00:00Z"));
+  store.put(at(third, "192.0.2.1", "2026-03-01T00:00:00Z"));
+  specs.update();
+
+  const auto output = specs.set_in_vain({{"default/old:80/TCP/IPv4", {key("192.0.2.1")}}});
+  EXPECT_THAT(output.services, ElementsAre(kNew, third)) << "who wants it in vain goes on wanting it";
+  EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4", "default/old:80/TCP/IPv4"));
+  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/new"));
+  EXPECT_THAT(specs.set_in_vain({{"default/old:80/TCP/IPv4", {key("192.0.2.1")}}}).services, IsEmpty());
+
+  store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
+  specs.update();
+  EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4", "default/old:80/TCP/IPv4"));
+
+  EXPECT_THAT(specs.set_in_vain({{"default/old:80/TCP/IPv4", {key("192.0.2.9")}}}).services, ElementsAre(kNew, third));
+  EXPECT_THAT(specs.names(), ElementsAre("default/old:80/TCP/IPv4"));
 }
 
 // The API allows an external address that is also the load balancer's.

@@ -18,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using compile::At;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -52,6 +53,12 @@ class World {
     store.put(std::make_shared<const model::Service>(service));
     changed();
   }
+  const std::vector<std::string>& told() const { return told_; }
+  // By another's spec: none, when it is not served.
+  std::vector<std::string> frontends(const std::string& port) const {
+    const auto spec = sync_.specs().find(port);
+    return spec == sync_.specs().end() ? std::vector<std::string>{} : compile::frontends(spec->second);
+  }
   void remove(const model::Name& name) {
     store.remove_service(name);
     changed();
@@ -70,7 +77,7 @@ class World {
     const auto end = now_ + by;
     for (auto next = sync_.next_wakeup(); next && *next <= end; next = sync_.next_wakeup()) {
       now_ = *next;
-      sync_.tick(now_);
+      sync_.tick(store, now_);
     }
     now_ = end;
   }
@@ -93,7 +100,10 @@ class World {
   void changed() { sync_.changed(store.take_changed().services, store, now_); }
 
   Sync::Time now_{1h};
-  Sync sync_{maps.for_sync(), [](const auto&...) {}};
+  std::vector<std::string> told_;
+  Sync sync_{maps.for_sync(), [this](const auto& service, const auto& reason, const auto& message) {
+               told_.push_back(service.to_string() + " " + reason + " " + message);
+             }};
 };
 
 using Step = std::function<void(World&)>;
@@ -204,14 +214,23 @@ TEST(Sync, OnlyWhatCountsOnAFailedWriteWaits) {
   EXPECT_TRUE(world.sync().has_pending_writes());
 }
 
-// As many as the maps have room for, beside its cluster IP.
-void put_external_ips(World& world, std::uint32_t count) {
-  model::Service service = compile::service({}, kWeb);
-  service.cluster_ips = {Address::literal("10.96.0.1")};
-  for (std::uint32_t i = 1; i <= count; ++i)
-    service.external_ips.push_back(Address::literal("192.0.2." + std::to_string(i)));
+// Has these addresses, on port 80.
+model::Service with_addresses(const model::Name& name, const std::string& cluster_ip,
+                              const std::vector<std::string>& external_ips) {
+  model::Service service = compile::service({}, name);
+  service.cluster_ips = {Address::literal(cluster_ip)};
+  for (const std::string& ip : external_ips)
+    service.external_ips.push_back(Address::literal(ip));
   service.ports = {{"", model::Protocol::kTcp, 80, 0}};
-  world.put(service);
+  return service;
+}
+
+// As many as the maps have room for, beside its cluster IP.
+void put_external_ips(World& world, std::uint32_t count, std::uint32_t first = 1) {
+  std::vector<std::string> ips;
+  for (std::uint32_t i = 0; i < count; ++i)
+    ips.push_back("192.0.2." + std::to_string(first + i));
+  world.put(with_addresses(kWeb, "10.96.0.1", ips));
 }
 
 TEST(Sync, WhatDidNotFitIsServedWhenAServiceThatStaysGivesUpAnAddress) {
@@ -222,6 +241,131 @@ TEST(Sync, WhatDidNotFitIsServedWhenAServiceThatStaysGivesUpAnAddress) {
   put_external_ips(world, FakeMaps::kLimits.frontends - 2);
   world.expect_served();
   EXPECT_TRUE(world.sync().actual().services.contains(kShopVip));
+}
+
+TEST(Sync, WhatIsReplacedInFullMapsIsThereAtOnce) {
+  World world;
+  put_external_ips(world, FakeMaps::kLimits.frontends - 1);
+  put_external_ips(world, FakeMaps::kLimits.frontends - 1, 100);
+  world.expect_served();
+  EXPECT_EQ(world.maps.failures(), 0u);
+  EXPECT_EQ(world.frontends("default/web:80/TCP/IPv4").size(), FakeMaps::kLimits.frontends);
+}
+
+// Two frontends have room beside web. older wants three, and one of them is what younger wants too.
+class SyncRefusal : public testing::Test {
+ protected:
+  static constexpr const char* kShared = "203.0.113.1";
+  static constexpr const char* kOlderPort = "default/older:80/TCP/IPv4";
+  static constexpr const char* kYoungerPort = "default/younger:80/TCP/IPv4";
+
+  SyncRefusal() { put_external_ips(world_, FakeMaps::kLimits.frontends - 3); }
+
+  void put_older() {
+    model::Service service = with_addresses({"default", "older"}, "10.96.0.3", {kShared, "203.0.113.2"});
+    service.created = "2026-01-01T00:00:00Z";
+    world_.put(service);
+  }
+  void put_younger(const char* name = "younger", const char* cluster_ip = "10.96.0.4") {
+    model::Service service = with_addresses({"default", name}, cluster_ip, {kShared});
+    service.created = "2026-02-01T00:00:00Z";
+    world_.put(service);
+  }
+  void expect_younger_served() {
+    EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("10.96.0.4:80/TCP", "203.0.113.1:80/TCP"));
+    EXPECT_THAT(world_.told(), ElementsAre(HasSubstr("default/older DoesNotFit service port ")));
+    EXPECT_THAT(world_.sync().compiler().problems(), IsEmpty());
+    ASSERT_EQ(world_.sync().refused().size(), 1u);
+    EXPECT_EQ(world_.sync().refused().begin()->first, kOlderPort);
+    EXPECT_EQ(world_.sync().actual().services.size(), FakeMaps::kLimits.frontends);
+  }
+
+  World world_;
+};
+
+TEST_F(SyncRefusal, WhoDoesNotFitTakesNoFrontendAway) {
+  put_younger();
+  const std::size_t writes = world_.maps.writes();
+  put_older();
+  expect_younger_served();
+  EXPECT_EQ(world_.maps.writes(), writes);
+}
+
+TEST_F(SyncRefusal, TheNextInLineHasTheFrontendsOfWhoDoesNotFit) {
+  put_older();
+  put_younger();
+  expect_younger_served();
+}
+
+TEST_F(SyncRefusal, WhoFitsAfterAllHasItsFrontends) {
+  put_older();
+  put_younger();
+  put_external_ips(world_, FakeMaps::kLimits.frontends - 5);
+  EXPECT_THAT(world_.frontends(kOlderPort),
+              ElementsAre("10.96.0.3:80/TCP", "203.0.113.1:80/TCP", "203.0.113.2:80/TCP"));
+  EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("10.96.0.4:80/TCP"));
+  EXPECT_THAT(world_.told().back(), HasSubstr("is already used by Service default/older"));
+  world_.expect_served();
+}
+
+// Room that comes with time: slots of backends that have gone.
+TEST_F(SyncRefusal, WhoFitsAfterAWhileHasItsFrontends) {
+  std::vector<At> many;
+  for (std::uint32_t i = 1; i < FakeMaps::kLimits.backends; ++i)
+    many.push_back(compile::unready("10.0.0." + std::to_string(i)));
+  world_.endpoints({"default", "older"}, {{"10.0.1.1"}, {"10.0.1.2"}});
+  world_.endpoints(kWeb, many);
+  put_external_ips(world_, FakeMaps::kLimits.frontends - 5);
+  put_older();
+  put_younger();
+  EXPECT_THAT(world_.told(), ElementsAre(HasSubstr("no room for backends: 65 needed")));
+  EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("10.96.0.4:80/TCP", "203.0.113.1:80/TCP"));
+  world_.endpoints(kWeb, {});
+  EXPECT_EQ(world_.sync().refused().size(), 1u) << "the slots still rest";
+  world_.advance(kLong);
+  EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("10.96.0.4:80/TCP"));
+  world_.expect_served();
+}
+
+// younger would have nothing without the shared frontend, and what it gave up would rest before it could have it again.
+TEST_F(SyncRefusal, WhoDoesNotFitCostsNobodyItsPlace) {
+  std::vector<At> all_ring_slots;
+  for (std::uint32_t i = 0; i < FakeMaps::kLimits.ring_slots / 100; ++i)
+    all_ring_slots.push_back({"10.0.0." + std::to_string(i + 1)});
+  model::Service younger = with_addresses({"default", "younger"}, "10.96.0.4", {kShared});
+  younger.cluster_ips.clear();
+  younger.created = "2026-02-01T00:00:00Z";
+  world_.put(younger);
+  world_.endpoints(younger.name, all_ring_slots);
+  ASSERT_THAT(world_.sync().refused(), IsEmpty());
+  const std::size_t writes = world_.maps.writes();
+  put_older();
+  EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("203.0.113.1:80/TCP"));
+  EXPECT_EQ(world_.maps.writes(), writes);
+}
+
+// It stays as it was, but for what an older one has now.
+TEST_F(SyncRefusal, WhoStaysAsItWasIsNotSaidToHaveWhatAnotherHas) {
+  put_younger();
+  std::vector<At> many;
+  for (std::uint32_t i = 0; i <= FakeMaps::kLimits.backends; ++i)
+    many.push_back({"10.0.0." + std::to_string(i)});
+  world_.endpoints({"default", "younger"}, many);
+  ASSERT_EQ(world_.sync().refused().size(), 1u);
+  put_external_ips(world_, FakeMaps::kLimits.frontends - 5);
+  put_older();
+  EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("10.96.0.4:80/TCP"));
+  EXPECT_EQ(world_.sync().refused().size(), 1u);
+  for (const auto& [name, spec] : world_.sync().specs())
+    EXPECT_TRUE(test::serves(world_.sync().actual(), spec));
+}
+
+TEST_F(SyncRefusal, WhoseFrontendsAreOthersIsGoneWhenItIs) {
+  put_older();
+  put_younger();
+  world_.remove({"default", "older"});
+  EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("10.96.0.4:80/TCP", "203.0.113.1:80/TCP"));
+  world_.expect_served();
 }
 
 TEST(Sync, AFailureThatLastsIsCountedEachTimeAndLoggedOnce) {

@@ -64,7 +64,7 @@ TEST_P(PendingFrontends, WaitForTheMapThatCouldNotBeWritten) {
   EXPECT_THAT(views()[0].error, testing::AllOf(testing::StartsWith(GetParam() + std::string(" ")),
                                                testing::EndsWith(": No space left on device")));
   maps_.failing.clear();
-  sync_.tick({});
+  sync_.tick(store_, {});
   EXPECT_THAT(texts(), testing::UnorderedElementsAre("ClusterIP 10.96.0.1 balance 1", "NodePort  balance 1"));
   EXPECT_EQ(views()[0].error, "");
 }
@@ -81,7 +81,7 @@ TEST_F(FrontendsTest, HaveTheBackendsThatTheMapsHave) {
   put({{"10.0.0.1"}, {"10.0.0.2"}, {"10.0.0.3"}});
   EXPECT_THAT(texts(), testing::UnorderedElementsAre("ClusterIP 10.96.0.1 pending 1", "NodePort  pending 1"));
   maps_.failing.clear();
-  sync_.tick({});
+  sync_.tick(store_, {});
   EXPECT_THAT(texts(), testing::UnorderedElementsAre("ClusterIP 10.96.0.1 balance 3", "NodePort  balance 3"));
 }
 
