@@ -27,16 +27,6 @@ HttpResponse answer(const Result<T>& result) {
                         result.error().message);
 }
 
-std::vector<std::string> split(const std::string& path) {
-  std::vector<std::string> parts;
-  for (std::size_t start = 1; start <= path.size();) {
-    const std::size_t end = std::min(path.find('/', start), path.size());
-    parts.push_back(path.substr(start, end - start));
-    start = end + 1;
-  }
-  return parts;
-}
-
 std::optional<model::Protocol> protocol_of(const std::string& text) {
   for (const model::Protocol protocol : {model::Protocol::kTcp, model::Protocol::kUdp})
     if (text == model::to_string(protocol)) return protocol;
@@ -86,7 +76,7 @@ HttpResponse flows(const Inspector& inspector, const Target& target, bool count)
 }
 
 HttpResponse route(const Inspector& inspector, const Target& target) {
-  const std::vector<std::string> parts = split(target.path);
+  const std::vector<std::string> parts = split(std::string_view(target.path).substr(1), '/');
   const auto is = [&](std::initializer_list<const char*> expected) {
     return std::equal(parts.begin(), parts.end(), expected.begin(), expected.end());
   };

@@ -13,8 +13,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/url.hpp>
-#include <charconv>
 #include <chrono>
+
+#include "userspace/util/endpoint.h"
 
 namespace fairlead::admin {
 namespace {
@@ -79,12 +80,10 @@ Result<> listen(asio::io_context& io, const typename Protocol::endpoint& endpoin
 }  // namespace
 
 Result<> HttpServer::listen_tcp(const std::string& address, HttpHandler handler) {
-  const auto parsed = boost::urls::parse_authority(address);
-  boost::system::error_code error;
-  const auto ip = parsed ? asio::ip::make_address(std::string(parsed->host_address()), error) : asio::ip::address();
-  if (!parsed || error || !parsed->has_port())
-    return Error{"listen on " + address + ": not of the form ADDRESS:PORT", EINVAL};
-  return listen<Tcp>(io_, {ip, parsed->port_number()}, address, std::move(handler));
+  const auto endpoint = Endpoint::parse(address);
+  if (!endpoint) return Error{"listen on " + address + ": not of the form ADDRESS:PORT", EINVAL};
+  return listen<Tcp>(io_, {asio::ip::make_address(endpoint->address.to_string()), endpoint->port}, address,
+                     std::move(handler));
 }
 
 Result<> HttpServer::listen_unix(const std::string& path, HttpHandler handler) {

@@ -109,7 +109,7 @@ TEST_F(HttpServerTest, AnswersOnPortsOfBothFamilies) {
 }
 
 TEST_F(HttpServerTest, RefusesWhatIsNoAddressAndPort) {
-  for (const char* text : {"127.0.0.1", "localhost:80", ":80", "[::1:80", ""}) {
+  for (const char* text : {"127.0.0.1", "localhost:80", ":80", "[::1:80", "127.0.0.1:99999", "[::1]:65536", ""}) {
     const auto listening = server_.listen_tcp(text, echo);
     ASSERT_FALSE(listening) << text;
     EXPECT_EQ(listening.error().message, std::string("listen on ") + text + ": not of the form ADDRESS:PORT");

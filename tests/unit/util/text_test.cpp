@@ -15,6 +15,14 @@ TEST(Text, IsTrimmedAtBothSides) {
   EXPECT_EQ(trimmed(""), "");
 }
 
+TEST(Text, IsSplitIntoOnePartMoreThanThereAreSeparators) {
+  using Parts = std::vector<std::string>;
+  EXPECT_EQ(split("a,b c,", ','), (Parts{"a", "b c", ""}));
+  EXPECT_EQ(split("/v1", '/'), (Parts{"", "v1"}));
+  EXPECT_EQ(split("v1", '/'), Parts{"v1"});
+  EXPECT_EQ(split("", ','), Parts{""});
+}
+
 TEST(Text, IsANumberAsAWholeOrNotAtAll) {
   EXPECT_EQ(to_number<std::uint16_t>("65535"), 65535);
   EXPECT_EQ(to_number<int>("-7"), -7);

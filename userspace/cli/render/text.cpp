@@ -2,6 +2,7 @@
 #include "userspace/cli/render/text.h"
 
 #include "userspace/cli/table.h"
+#include "userspace/util/endpoint.h"
 
 namespace fairlead::cli {
 
@@ -10,8 +11,7 @@ std::string port_text(const admin::ServicePortView& port) {
 }
 
 std::string address_text(const std::string& address, std::uint16_t port) {
-  const bool v6 = address.find(':') != std::string::npos;
-  return (address.empty() ? "*" : v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+  return host_port_text(address.empty() ? "*" : address, port);
 }
 
 std::string frontend_text(const admin::ServicePortView& port, const admin::FrontendView& frontend) {

@@ -6,6 +6,7 @@
 
 #include "userspace/datapath/flows.h"
 #include "userspace/state/abi.h"
+#include "userspace/util/endpoint.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -20,25 +21,10 @@ struct EndpointMatch {
   }
 };
 
-std::optional<std::uint16_t> parse_port(const std::string& text) {
-  if (text.empty() || text.size() > 5 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
-  const int port = std::stoi(text);
-  return port <= 65535 ? std::optional(static_cast<std::uint16_t>(port)) : std::nullopt;
-}
-
-Result<EndpointMatch> parse_endpoint(const std::string& name, const std::string& text) {
-  EndpointMatch match;
-  if (text.empty()) return match;
-  if ((match.address = Address::parse(text))) return match;
-  const auto colon = text.rfind(':');
-  if (colon != std::string::npos) {
-    std::string address = text.substr(0, colon);
-    if (address.size() > 2 && address.front() == '[' && address.back() == ']')
-      address = address.substr(1, address.size() - 2);
-    match.address = Address::parse(address);
-    match.port = parse_port(text.substr(colon + 1));
-    if (match.address && match.port) return match;
-  }
+Result<EndpointMatch> parse_match(const std::string& name, const std::string& text) {
+  if (text.empty()) return EndpointMatch{};
+  if (const auto address = Address::parse(text)) return EndpointMatch{address, {}};
+  if (const auto endpoint = Endpoint::parse(text)) return EndpointMatch{endpoint->address, endpoint->port};
   return Error{name + ": " + text + ": not an address or address:port", EINVAL};
 }
 
@@ -64,7 +50,7 @@ class Query {
     for (const auto& [name, text, match] : {std::tuple{"client", &filter.client, &query.client_},
                                             {"frontend", &filter.frontend, &query.frontend_},
                                             {"backend", &filter.backend, &query.backend_}}) {
-      auto parsed = parse_endpoint(name, *text);
+      auto parsed = parse_match(name, *text);
       if (!parsed) return parsed.error();
       *match = *parsed;
     }

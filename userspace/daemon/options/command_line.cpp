@@ -121,7 +121,7 @@ class Parser {
     const auto take = [this, flag](const std::vector<std::string>& texts) {
       Texts& items = line_.flags[flag];
       for (const std::string& text : texts) {
-        const Texts more = split(text);
+        const Texts more = list_items(text);
         items.insert(items.end(), more.begin(), more.end());
       }
     };

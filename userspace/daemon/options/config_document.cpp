@@ -41,7 +41,7 @@ Texts read_texts(const Reader& reader, Shape shape) {
     case Shape::kDuration:
       return {read_duration(reader)};
     case Shape::kCommaList:
-      return split(reader.text());
+      return list_items(reader.text());
     case Shape::kList:
       return reader.items<std::string>(document::BadItem::kBreaksObject,
                                        [](const Reader& item) { return std::optional(item.text()); });

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "userspace/daemon/options/values.h"
+#include "userspace/util/endpoint.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -34,15 +35,9 @@ Texts texts_of(const std::vector<Prefix>& prefixes) {
 
 std::optional<std::string> with_port(const std::string& text, std::uint16_t port) {
   if (const auto address = Address::parse(text)) return endpoint_text(*address, port);
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  std::string host = text.substr(0, colon);
-  const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (brackets) host = host.substr(1, host.size() - 2);
-  const auto address = Address::parse(host);
-  const auto number = to_number<std::uint16_t>(std::string_view(text).substr(colon + 1));
-  if (!address || !number || *number == 0 || brackets != (address->family == Family::IPv6)) return std::nullopt;
-  return endpoint_text(*address, *number);
+  const auto endpoint = Endpoint::parse(text);
+  if (!endpoint || endpoint->port == 0) return std::nullopt;
+  return endpoint_text(endpoint->address, endpoint->port);
 }
 
 }  // namespace

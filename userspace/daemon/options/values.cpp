@@ -48,14 +48,11 @@ Value integer(std::int64_t lowest, std::int64_t highest, std::function<void(std:
 
 }  // namespace
 
-Texts split(const std::string& text) {
+Texts list_items(const std::string& text) {
   if (trimmed(text).empty()) return {};
-  Texts items;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    items.emplace_back(trimmed(std::string_view(text).substr(begin, end - begin)));
-    begin = end + 1;
-  }
+  Texts items = split(text, ',');
+  for (std::string& item : items)
+    item = std::string(trimmed(item));
   return items;
 }
 

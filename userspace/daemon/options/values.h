@@ -36,7 +36,7 @@ struct Value {
 };
 
 // Items between commas, without spaces around them.
-Texts split(const std::string& text);
+Texts list_items(const std::string& text);
 // Without an exponent.
 std::string number_text(double number);
 // Nothing, or one empty text.

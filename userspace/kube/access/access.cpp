@@ -4,13 +4,13 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "userspace/util/endpoint.h"
 #include "userspace/util/text.h"
 
 namespace fairlead::kube {
 
 std::string Cluster::authority() const {
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return host_port_text(host, port);
 }
 
 std::string Cluster::url() const {
