@@ -6,6 +6,8 @@
 #include "userspace/cli/commands.h"
 #include "userspace/cli/completion.h"
 #include "userspace/cli/unknown_command.h"
+#include "userspace/util/output.h"
+#include "userspace/util/text.h"
 #include "userspace/util/version.h"
 
 namespace {
@@ -35,6 +37,15 @@ constexpr const char* kFooter =
     "  2  Wrong usage\n"
     "  3  No lbd answers";
 
+// CLI11 itself takes -1 for the largest number that there is.
+std::string check_count(const std::string& text) {
+  return to_number<std::uint64_t>(text) ? "" : text + ": must be a whole number, 0 or more";
+}
+
+std::string check_path(const std::string& text) {
+  return text.empty() ? "must not be empty" : "";
+}
+
 // The commands and what their flags were set to.
 class Commands {
  public:
@@ -46,6 +57,7 @@ class Commands {
         ->capture_default_str();
     app_.add_option("--socket", socket_, "Control socket of the lbd to ask")
         ->envname("LBD_SOCKET")
+        ->check(check_path)
         ->capture_default_str();
     app_.require_subcommand(1);
     // -o and --socket may stand behind the command too.
@@ -125,7 +137,7 @@ class Commands {
                          [this](const Context& context) { return cli::list_flows(context, query(), limit_); });
     CLI::App* count = add(*flow, "count", "How many match",
                           [this](const Context& context) { return cli::count_flows(context, query()); });
-    list->add_option("--limit", limit_, "At most this many; 0: all")->capture_default_str();
+    list->add_option("--limit", limit_, "At most this many; 0: all")->check(check_count)->capture_default_str();
     for (CLI::App* command : {list, count}) {
       command->add_option("--service", service_, "Of this service, or service port")
           ->type_name("NAMESPACE/NAME[:PORT/PROTO/FAMILY]");
@@ -180,5 +192,9 @@ class Commands {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return Commands().run(argc, argv);
+  const int status = Commands().run(argc, argv);
+  const auto printed = flush_output();
+  if (printed) return status;
+  std::cerr << "lbctl: " << printed.error().message << "\n";
+  return status == 0 ? kFailed : status;
 }

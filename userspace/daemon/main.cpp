@@ -11,6 +11,7 @@
 #include <iostream>
 
 #include "userspace/daemon/daemon.h"
+#include "userspace/util/output.h"
 
 namespace {
 
@@ -58,6 +59,14 @@ void log_remarks(const daemon::Options& options) {
     spdlog::warn("{}", warning);
 }
 
+// The status to end with: a failure too where what was printed has not arrived.
+int with_output(int status) {
+  const auto printed = flush_output();
+  if (printed) return status;
+  std::cerr << "lbd: " << printed.error().message << "\n";
+  return status == 0 ? 1 : status;
+}
+
 int run_cleanup(const daemon::Options& options) {
   const auto result = daemon::clean_up(options);
   for (const std::string& removed : result.removed)
@@ -71,10 +80,10 @@ int run_cleanup(const daemon::Options& options) {
 
 int main(int argc, char** argv) {
   const auto parsed = daemon::parse_options(argc, argv);
-  if (!parsed.options) return parsed.exit_status;
+  if (!parsed.options) return with_output(parsed.exit_status);
   std::signal(SIGPIPE, SIG_IGN);
   start_logging(*parsed.options);
-  if (parsed.options->cleanup) return run_cleanup(*parsed.options);
+  if (parsed.options->cleanup) return with_output(run_cleanup(*parsed.options));
   log_remarks(*parsed.options);
   set_oom_score(*parsed.options);
   const auto result = daemon::run(*parsed.options);
