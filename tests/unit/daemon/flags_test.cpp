@@ -98,6 +98,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"--hostname-override= ", "--hostname-override:  : must not be blank"},
         Wrong{"--detect-local-mode=Guess",
               "--detect-local-mode: Guess: must be ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix"},
+        Wrong{"--control-socket=", "--control-socket: must not be empty"},
         Wrong{"--cleanup=maybe", "--cleanup: maybe: must be true or false"},
         Wrong{"--v=high", "--v: high: must be a whole number, 0 or more"},
         Wrong{"--init-only", "--init-only: true: lbd needs its privileges as long as it runs"},

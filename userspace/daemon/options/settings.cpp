@@ -122,7 +122,8 @@ class Table {
         .empty_counts = true;
     add("cgroup-path", ours("cgroupPath"), text(options_.cgroup_path, "DIR"),
         "cgroup2 root for balancing at connect(); taken, not needed yet");
-    add("control-socket", ours("controlSocket"), text(options_.control_socket, "PATH"), "Unix socket for lbctl");
+    add("control-socket", ours("controlSocket"), path(options_.control_socket), "Unix socket for lbctl").empty_counts =
+        true;
     add_listening();
     add("oom-score-adj", kube("oomScoreAdj"), whole(options_.oom_score_adj, -1000, 1000),
         "The process's oom_score_adj, -1000 to 1000 (default: as it is)");

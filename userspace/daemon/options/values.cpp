@@ -86,6 +86,15 @@ Value text(std::string& value, const std::string& type) {
   return scalar(Shape::kText, type, read, [&value] { return value; });
 }
 
+Value path(std::string& value) {
+  const auto read = [&value](const std::string& text) {
+    if (text.empty()) return "must not be empty";
+    value = text;
+    return "";
+  };
+  return scalar(Shape::kText, "PATH", read, [&value] { return value; });
+}
+
 Value word(std::string& value, const std::string& type, const Texts& words) {
   const auto read = [&value, words, initial = value](const std::string& text) {
     if (text != initial && std::find(words.begin(), words.end(), text) == words.end()) return one_of(words);

@@ -48,6 +48,7 @@ bool is_zero(const Texts& texts);
 Value scalar(Shape shape, std::string type, std::function<std::string(const std::string&)> read,
              std::function<std::string()> show);
 Value text(std::string& value, const std::string& type);
+Value path(std::string& value);
 Value word(std::string& value, const std::string& type, const Texts& words);
 Value whole(std::uint32_t& value, std::uint32_t lowest, std::uint32_t highest);
 Value whole(int& value, int lowest, int highest);
