@@ -110,6 +110,11 @@ TEST_F(Flags, AllThatIsWrongIsSaidAtOnce) {
                           "--log-level: loud: must be trace, debug, info, warning or error"));
 }
 
+// The unit names the prefix that it was installed to; one text has to be true for all.
+TEST_F(Flags, HelpSaysWhereTheConfigurationOfAnotherPrefixIs) {
+  EXPECT_THAT(run({"--help"}).out, HasSubstr("PREFIX/etc/fairlead/config.yaml"));
+}
+
 TEST_F(Flags, StandOnceUnlessTheyAreLists) {
   EXPECT_THAT(errors(with({"--log-level=info", "--log-level=debug"})), ElementsAre(HasSubstr("--log-level")));
 }
