@@ -12,6 +12,7 @@ admin::ProblemView view_problem(const model::Problem& problem) {
 
 std::vector<admin::ProblemView> view_problems(const std::set<model::Problem>& source, const Sync& sync) {
   std::vector<admin::ProblemView> views;
+  views.reserve(source.size());
   for (const model::Problem& problem : source)
     views.push_back(view_problem(problem));
   for (const auto& [service, problems] : sync.compiler().problems())

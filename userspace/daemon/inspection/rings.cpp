@@ -41,6 +41,7 @@ admin::RingView view_ring(const model::Service& service, const state::PortSpec& 
 
 std::vector<admin::RingView> view_rings(const model::Service& service, const state::PortSpec& spec) {
   std::vector<admin::RingView> views;
+  views.reserve(spec.pools.size());
   for (std::uint32_t pool = 0; pool < spec.pools.size(); ++pool)
     views.push_back(view_ring(service, spec, pool));
   return views;

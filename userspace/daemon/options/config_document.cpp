@@ -149,7 +149,7 @@ class Document {
     for (const Setting& setting : settings_)
       if (setting.field.home == home_ && is_below(setting.field.path, path)) return true;
     if (home_ != Home::kKubeProxy) return false;
-    const auto& all = kube_proxy_only();
+    const auto all = kube_proxy_only();
     return std::any_of(all.begin(), all.end(), [&](const KubeProxyOnly& only) { return is_below(only.field, path); });
   }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "userspace/daemon/options/values.h"
 
@@ -32,6 +32,6 @@ struct KubeProxyOnly {
   std::string remark() const;
 };
 
-const std::vector<KubeProxyOnly>& kube_proxy_only();
+std::span<const KubeProxyOnly> kube_proxy_only();
 
 }  // namespace fairlead::daemon

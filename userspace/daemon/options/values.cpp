@@ -35,8 +35,7 @@ std::string one_of(const Texts& words) {
 
 Value integer(std::int64_t lowest, std::int64_t highest, std::function<void(std::int64_t)> take,
               std::function<std::string()> show) {
-  const std::string wrong =
-      "must be a whole number between " + std::to_string(lowest) + " and " + std::to_string(highest);
+  std::string wrong = "must be a whole number between " + std::to_string(lowest) + " and " + std::to_string(highest);
   const auto read = [=, take = std::move(take)](const std::string& text) {
     const auto number = to_number<std::int64_t>(text);
     if (!number || *number < lowest || *number > highest) return wrong;
