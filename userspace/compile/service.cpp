@@ -133,8 +133,9 @@ class PortCompiler {
         pool == Pool::kInternal ? service_.internal_traffic_policy
                                 : (is_external(service_) ? service_.external_traffic_policy : TrafficPolicy::kCluster);
     state::PoolSpec made = pool_for(policy, categories, spec_);
+    // Without members the flags are equal too: where some endpoint serves, only policy Local can have none.
     for (std::uint32_t i = 0; i < spec_.pools.size(); ++i)
-      if (spec_.pools[i].members == made.members && spec_.pools[i].flags == made.flags) return i;
+      if (spec_.pools[i].members == made.members) return i;
     spec_.pools.push_back(std::move(made));
     return static_cast<std::uint32_t>(spec_.pools.size() - 1);
   }

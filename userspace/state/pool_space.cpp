@@ -44,7 +44,7 @@ Result<lb_service> PoolSpace::place(const PortSpec& spec, const PoolSpec& pool, 
 }
 
 bool PoolSpace::holds(const lb_service& placed, const PoolSpec& pool, const Members& members) const {
-  if (pool.members.empty()) return false;
+  if (pool.members.empty() || placed.flags != pool.flags) return false;
   const auto& [rings, lists] = std::tie(desired_.tables.rings, desired_.tables.members);
   const auto ring = rings.find(placed.ring_offset);
   const auto list = lists.find(placed.member_offset);

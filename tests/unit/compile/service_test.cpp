@@ -56,6 +56,28 @@ TEST(CompileService, AddressesOfAFamilyThatTheServiceHasNotAreNotServed) {
   EXPECT_THAT(spec.problems[0].to_string(), HasSubstr("status.loadBalancer.ingress: 2001:db8::1: is not served"));
 }
 
+// Ready although it is terminating: what publishNotReadyAddresses makes of it.
+TEST(CompileService, WhatTerminatesIsDrainingWhateverElseItIs) {
+  const At ready_too{"10.0.0.1", "", true, true, true};
+  const ServiceSpec spec =
+      compile_service(service(), slices({slice({ready_too, terminating("10.0.0.2"), {"10.0.0.3"}})}), kNode);
+  ASSERT_THAT(spec.ports.at(0).backends, SizeIs(3));
+  EXPECT_EQ(spec.ports[0].backends[0].flags, static_cast<std::uint32_t>(LB_BACKEND_DRAINING));
+  EXPECT_EQ(spec.ports[0].backends[1].flags, static_cast<std::uint32_t>(LB_BACKEND_DRAINING));
+  EXPECT_EQ(spec.ports[0].backends[2].flags, 0u);
+}
+
+TEST(CompileService, ExternalIPsOfAClusterIPServiceFollowThePolicyForClientsOutside) {
+  auto web = service();
+  web.type = model::ServiceType::kClusterIp;
+  web.external_ips = {Address::literal("198.51.100.1")};
+  web.ports[0].node_port = 0;
+  web.external_traffic_policy = model::TrafficPolicy::kLocal;
+  const ServiceSpec spec = compile_service(web, slices({slice({{"10.0.0.1", "node2"}})}), kNode);
+  EXPECT_THAT(pool_of(spec.ports.at(0), "10.96.0.1:80/TCP").members, SizeIs(1));
+  EXPECT_EQ(pool_of(spec.ports[0], "198.51.100.1:80/TCP").flags, static_cast<std::uint32_t>(LB_SERVICE_DROP));
+}
+
 TEST(CompileService, FrontendsWithTheSameBackendsShareARing) {
   auto web = service({"192.0.2.1"});
   const auto all = slices({slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}})});

@@ -190,6 +190,8 @@ TEST(Sync, AnEntryThatCannotBeWrittenKeepsWhatItLeadsTo) {
   for (int i = 0; i < 20; ++i) {
     world.endpoints(kShop, {{"10.0.1." + std::to_string(i)}});
     world.advance(kLong);
+    EXPECT_TRUE(test::serves(world.sync().actual(), world.sync().specs().at("default/shop:80/TCP/IPv4")))
+        << "it is not given what is held, where it would have to wait";
   }
   EXPECT_TRUE(world.sync().has_pending_writes());
   world.maps.fails = [](auto...) { return false; };
@@ -212,6 +214,42 @@ TEST(Sync, OnlyWhatCountsOnAFailedWriteWaits) {
   EXPECT_FALSE(world.sync().actual().services.contains(kWebVip));
   EXPECT_EQ(world.sync().actual().services.at(kShopVip).member_count, 1u);
   EXPECT_TRUE(world.sync().has_pending_writes());
+}
+
+// The id is given to another port while the map still has the name of the one before.
+TEST(Sync, NoEntryHasTheNameOfAnother) {
+  const Quiet quiet;
+  World world;
+  add_web(world);
+  world.maps.fails = [](std::size_t, const auto& operation) {
+    return std::holds_alternative<state::Write<state::ToNames>>(operation);
+  };
+  world.remove(kWeb);
+  world.advance(kLong);
+  world.service(kShop, "10.96.0.2");
+  EXPECT_FALSE(world.sync().actual().services.contains(kShopVip));
+  world.maps.fails = [](auto...) { return false; };
+  world.advance(kLong);
+  world.expect_served();
+}
+
+// The slot is given to another backend while the map still has the one before.
+TEST(Sync, NoEntryLeadsToTheBackendBefore) {
+  const Quiet quiet;
+  World world;
+  add_web(world);
+  world.endpoints(kWeb, {{"10.0.0.1"}});
+  world.maps.fails = [](std::size_t, const auto& operation) {
+    return std::holds_alternative<state::Write<state::ToBackends>>(operation);
+  };
+  world.endpoints(kWeb, {});
+  world.advance(kLong);
+  world.service(kShop, "10.96.0.2");
+  world.endpoints(kShop, {{"10.0.0.2"}});
+  EXPECT_EQ(world.sync().actual().services.at(kShopVip).ring_slots, 0u) << "it goes on to reject";
+  world.maps.fails = [](auto...) { return false; };
+  world.advance(kLong);
+  world.expect_served();
 }
 
 // Has these addresses, on port 80.

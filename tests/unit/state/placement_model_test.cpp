@@ -17,7 +17,7 @@ using Time = Placement::Time;
 constexpr Limits kTight{14, 10, 6, 32, 1u << 13, 1u << 6};
 
 // Milliseconds, around kRetireAfter and kQuarantine.
-constexpr std::array<int, 8> kWaits{0, 1, 20, 49, 50, 51, 1000, 5000};
+constexpr std::array<int, 8> kWaits{0, 1, 20, 500, 980, 999, 1000, 5000};
 
 // Something that was given up and must not be used again before `due`.
 struct Resting {

@@ -35,7 +35,8 @@ TEST_F(PlacementTest, APortIsServedOnAllItsFrontends) {
 TEST_F(PlacementTest, PuttingTheSameAgainChangesNothing) {
   const auto make = [] { return port_spec("web", {kVip, kOtherVip}, {kPod1, kPod2}); };
   ASSERT_TRUE(put(make()));
-  EXPECT_NE(commit(), 0u);
+  // Two each of backends, frontends, addresses and buckets; a name, a ring and a member list.
+  EXPECT_EQ(commit(), 11u);
   const Tables before = desired();
   ASSERT_TRUE(put(make()));
   EXPECT_TRUE(test::same_tables(desired(), before));
@@ -66,6 +67,14 @@ TEST_F(PlacementTest, APoolThatStaysTheSameStaysWhereItIsWhenAnotherChanges) {
   ASSERT_TRUE(put(spec));
   EXPECT_TRUE(test::same_value(service(kVip), all));
   EXPECT_FALSE(test::same_value(service(kOtherVip), one));
+}
+
+TEST_F(PlacementTest, APoolWithOtherFlagsIsAnother) {
+  PortSpec spec = port_spec("web", {kVip}, {kPod1, kPod2});
+  ASSERT_TRUE(put(spec));
+  spec.pools[0].flags = LB_SERVICE_DROP;
+  ASSERT_TRUE(put(spec));
+  EXPECT_EQ(service(kVip).flags, LB_SERVICE_DROP);
 }
 
 TEST_F(PlacementTest, ABackendThatNoPoolUsesHasASlotForItsFlows) {
@@ -128,6 +137,17 @@ TEST_F(PlacementTest, ABackendThatLeavesKeepsItsSlotForAWhile) {
   EXPECT_EQ(placement_->next_tick(), now_ + Placement::kRetireAfter);
   advance(Placement::kRetireAfter - 1ms);
   EXPECT_EQ(generation(kPod2), old_generation);
+  advance(1ms);
+  EXPECT_FALSE(slot(kPod2));
+}
+
+TEST_F(PlacementTest, APutWithoutALeavingBackendGivesItNoMoreTime) {
+  const PortSpec one = port_spec("web", {kVip}, {kPod1});
+  ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1, kPod2})));
+  ASSERT_TRUE(put(one));
+  advance(Placement::kRetireAfter - 1ms);
+  ASSERT_TRUE(put(one));
+  EXPECT_TRUE(slot(kPod2));
   advance(1ms);
   EXPECT_FALSE(slot(kPod2));
 }
