@@ -55,8 +55,8 @@ void KubernetesSource::follow(const Kind& kind) {
   };
   Informer informer;
   informer.reflector = std::make_unique<Reflector>(kind, access_.cluster.url(), store_, std::move(handlers));
-  informer.list_watch = std::make_unique<kube::ListWatch>(kube::Client(access_, pace_), resource_of(kind),
-                                                          *informer.reflector, options_.timing);
+  informer.list_watch = std::make_unique<kube::ListWatch>(std::make_unique<kube::Client>(access_, pace_),
+                                                          resource_of(kind), *informer.reflector, options_.timing);
   informers_.push_back(std::move(informer));
 }
 

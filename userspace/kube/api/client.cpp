@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/kube/api/client.h"
 
-#include <boost/beast/http/status.hpp>
-#include <boost/json/parse.hpp>
-
-#include "userspace/document/text.h"
 #include "userspace/kube/api/coroutine.h"
-#include "userspace/kube/api/json_text.h"
 
 namespace fairlead::kube {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
-namespace json = boost::json;
 
 constexpr std::chrono::seconds kPatience{30};
-constexpr std::size_t kLongestRefusal = 64 << 10;
 constexpr unsigned kUnauthorized = 401;
-
-// The message of a metav1.Status, or the beginning of what is there instead.
-std::string message_of(const std::string& body) {
-  boost::system::error_code error;
-  const json::value status = json::parse(body, error);
-  const std::string message = error ? "" : text_at(status, "/message");
-  return document::shortened(message.empty() ? body : message, 300);
-}
 
 }  // namespace
 
@@ -66,18 +50,6 @@ asio::awaitable<Result<std::string_view>> Client::read(Patience patience) {
   auto piece = co_await connection_->read(patience);
   if (!piece) connection_.reset();
   co_return piece;
-}
-
-asio::awaitable<Error> Client::refusal(std::string what, Answer answer) {
-  std::string body;
-  while (body.size() < kLongestRefusal) {
-    auto piece = co_await read(kPatience);
-    if (!piece || piece->empty()) break;
-    body.append(*piece);
-  }
-  const auto reason = http::obsolete_reason(static_cast<http::status>(answer.status));
-  co_return Error{what + ": " + std::to_string(answer.status) + " " + std::string(reason) + ": " + message_of(body),
-                  static_cast<int>(answer.status)};
 }
 
 }  // namespace fairlead::kube

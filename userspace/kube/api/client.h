@@ -13,22 +13,16 @@
 
 namespace fairlead::kube {
 
-// Speaks to an API server: one exchange at a time, over a connection that is kept and made anew when it has to be.
-// Several clients may share credentials and a pace.
-class Client {
+// Speaks to an API server over a connection that is kept and made anew when it has to be. Several clients may share
+// credentials and a pace.
+class Client : public Transport {
  public:
-  using Patience = Connection::Patience;
-
   Client(Access access, std::shared_ptr<TokenBucket> pace) : access_(std::move(access)), pace_(std::move(pace)) {}
 
-  // Waits for its turn, sends, and returns when the answer's head is there, whatever it says. The body is then read to
-  // its end, or abandoned by close() or the next send().
-  boost::asio::awaitable<Result<Answer>> send(Request request);
-  // The next piece of the body; empty at its end. Valid until the next call.
-  boost::asio::awaitable<Result<std::string_view>> read(Patience patience);
-  // What an answer that is not ok says, for people; reads the body. The code is the HTTP status.
-  boost::asio::awaitable<Error> refusal(std::string what, Answer answer);
-  void close() { connection_.reset(); }
+  // Waits for its turn first.
+  boost::asio::awaitable<Result<Answer>> send(Request request) override;
+  boost::asio::awaitable<Result<std::string_view>> read(Patience patience) override;
+  void close() override { connection_.reset(); }
 
  private:
   boost::asio::awaitable<Result<Answer>> try_send(const Request& request);

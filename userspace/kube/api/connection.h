@@ -18,24 +18,10 @@
 
 #include "userspace/kube/access/access.h"
 #include "userspace/kube/api/gzip.h"
+#include "userspace/kube/api/transport.h"
 #include "userspace/util/result.h"
 
 namespace fairlead::kube {
-
-struct Request {
-  boost::beast::http::verb method = boost::beast::http::verb::get;
-  std::string target;        // path and query, without the cluster's base path
-  std::string body;          // empty: none
-  std::string content_type;  // of the body
-};
-
-// What stands above an answer's body.
-struct Answer {
-  unsigned status = 0;
-  std::optional<std::chrono::seconds> retry_after;
-
-  bool ok() const { return status >= 200 && status < 300; }
-};
 
 // A connection to an API server: HTTP/1.1, by TLS unless the cluster has none. One exchange after the other; an
 // answer's body comes in pieces, unpacked if it was packed. After an error the connection is of no use any more. Every

@@ -36,8 +36,8 @@ std::int64_t number_at(const json::value& value, std::string_view pointer) {
 
 }  // namespace
 
-ListWatch::ListWatch(Client client, Resource resource, Listener& listener, Timing timing)
-    : client_(std::move(client)),
+ListWatch::ListWatch(std::unique_ptr<Transport> transport, Resource resource, Listener& listener, Timing timing)
+    : transport_(std::move(transport)),
       resource_(std::move(resource)),
       listener_(listener),
       timing_(timing),
@@ -96,7 +96,7 @@ asio::awaitable<ListWatch::Outcome> ListWatch::list() {
 asio::awaitable<ListWatch::Outcome> ListWatch::list_part(std::string& next, std::string& version) {
   Request request;
   request.target = target({{"limit", whole_list_ ? "" : kPart}, {"continue", next}});
-  auto answer = co_await client_.send(request);
+  auto answer = co_await transport_->send(request);
   if (!answer) co_return Setback{answer.error().message};
   if (!answer->ok()) {
     Setback setback = co_await refused("list", *answer);
@@ -105,11 +105,11 @@ asio::awaitable<ListWatch::Outcome> ListWatch::list_part(std::string& next, std:
   }
   ListStream stream([this](const json::value& item) { listener_.listed(item); });
   while (true) {
-    auto piece = co_await client_.read(timing_.patience);
+    auto piece = co_await transport_->read(timing_.patience);
     if (!piece) co_return Setback{piece.error().message};
     const auto fed = piece->empty() ? stream.finish() : stream.feed(*piece);
     if (!fed) {
-      client_.close();
+      transport_->close();
       co_return Setback{"list of " + resource_.path + ": " + fed.error().message};
     }
     if (piece->empty()) break;
@@ -120,8 +120,8 @@ asio::awaitable<ListWatch::Outcome> ListWatch::list_part(std::string& next, std:
 }
 
 asio::awaitable<ListWatch::Setback> ListWatch::refused(const std::string& what, Answer answer) {
-  const Error error = co_await client_.refusal(what + " of " + resource_.path, answer);
-  client_.close();
+  const Error error = co_await transport_->refusal(what + " of " + resource_.path, answer);
+  transport_->close();
   const bool forgotten = error.code == kGone || error.code == kGatewayTimeout || error.code == kBadRequest;
   co_return Setback{error.message, forgotten, answer.retry_after};
 }
@@ -134,12 +134,12 @@ asio::awaitable<ListWatch::Outcome> ListWatch::watch() {
                            {"allowWatchBookmarks", "true"},
                            {"resourceVersion", version_},
                            {"timeoutSeconds", std::to_string(length(random_))}});
-  auto answer = co_await client_.send(request);
+  auto answer = co_await transport_->send(request);
   if (!answer) co_return Setback{answer.error().message};
   if (!answer->ok()) co_return co_await refused("watch", *answer);
   listener_.trouble("");
   auto outcome = co_await read_watch();
-  if (outcome) client_.close();
+  if (outcome) transport_->close();
   if (Clock::now() - begin >= kHealthy) {
     // Its time was up, or its connection was cut: the next one goes on where it ended.
     if (outcome && !outcome->start_over) co_return std::nullopt;
@@ -155,7 +155,7 @@ asio::awaitable<ListWatch::Outcome> ListWatch::read_watch() {
     if (!outcome) outcome = event(value);
   });
   while (true) {
-    auto piece = co_await client_.read(timing_.idle);
+    auto piece = co_await transport_->read(timing_.idle);
     if (!piece) co_return Setback{piece.error().message};
     if (piece->empty() && stream.in_the_middle())
       co_return Setback{"watch of " + resource_.path + ": cut off in the middle of an event"};

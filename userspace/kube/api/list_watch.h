@@ -4,13 +4,14 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
 
-#include "userspace/kube/api/client.h"
 #include "userspace/kube/api/listener.h"
 #include "userspace/kube/api/pace.h"
+#include "userspace/kube/api/transport.h"
 #include "userspace/util/result.h"
 
 namespace fairlead::kube {
@@ -38,7 +39,7 @@ class ListWatch {
     std::chrono::seconds watch{300};
   };
 
-  ListWatch(Client client, Resource resource, Listener& listener, Timing timing);
+  ListWatch(std::unique_ptr<Transport> transport, Resource resource, Listener& listener, Timing timing);
 
   // For as long as the executor runs. The ListWatch and the listener must live until then, or until the executor is
   // gone.
@@ -62,7 +63,7 @@ class ListWatch {
   boost::asio::awaitable<void> pause(const Setback& setback);
   std::string target(const std::vector<std::pair<std::string, std::string>>& parameters) const;
 
-  Client client_;
+  std::unique_ptr<Transport> transport_;
   Resource resource_;
   Listener& listener_;
   Timing timing_;
