@@ -53,8 +53,8 @@ class Attachments : public Scenario {
   }
 
   Programs programs() const { return programs_on(*lab_, node()); }
-  bool become(const Programs& wanted) const {
-    return eventually(kSoon, [&] { return programs() == wanted; });
+  bool become(const Programs& desired) const {
+    return eventually(kSoon, [&] { return programs() == desired; });
   }
 
   void expect_service() const {

@@ -22,7 +22,7 @@ Attacher::Attacher(const Object& object, const std::string& pin_directory)
     programs_[hook] = {fd, id_of(fd)};
 }
 
-std::vector<Attachment> Attacher::wanted(const std::vector<DeviceSpec>& devices) const {
+std::vector<Attachment> Attacher::desired(const std::vector<DeviceSpec>& devices) const {
   std::vector<Attachment> all;
   const auto add = [&](int ifindex, Hook hook, Means means) {
     all.push_back({ifindex, hook, means, program(hook).id, ""});
@@ -40,7 +40,7 @@ Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& dev
   const auto actual = attachments_.read();
   if (!actual) return actual.error();
   Outcome outcome;
-  for (const Step& step : diff(wanted(devices), *actual))
+  for (const Step& step : diff(desired(devices), *actual))
     if (const auto taken = take(step); taken)
       outcome.done.push_back(step);
     else

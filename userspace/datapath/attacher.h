@@ -46,7 +46,7 @@ class Attacher {
     std::uint32_t id;
   };
   const Program& program(Hook hook) const { return programs_.at(hook); }
-  std::vector<Attachment> wanted(const std::vector<DeviceSpec>& devices) const;
+  std::vector<Attachment> desired(const std::vector<DeviceSpec>& devices) const;
   Result<> take(const Step& step);
 
   std::map<Hook, Program> programs_;

@@ -18,9 +18,9 @@ bool contains_place(const std::vector<Attachment>& all, const Attachment& attach
 }
 
 // Of two in one place, as two tcx links of different builds can be, the first is kept.
-bool is_kept(const std::vector<Attachment>& wanted, const std::vector<Attachment>& actual,
+bool is_kept(const std::vector<Attachment>& desired, const std::vector<Attachment>& actual,
              std::vector<Attachment>::const_iterator one) {
-  return contains_place(wanted, *one) && !contains_place({actual.begin(), one}, *one);
+  return contains_place(desired, *one) && !contains_place({actual.begin(), one}, *one);
 }
 
 const char* name_of(const Attachment& attachment) {
@@ -32,11 +32,11 @@ const char* name_of(const Attachment& attachment) {
 
 }  // namespace
 
-std::vector<Step> diff(const std::vector<Attachment>& wanted, const std::vector<Attachment>& actual) {
+std::vector<Step> diff(const std::vector<Attachment>& desired, const std::vector<Attachment>& actual) {
   std::vector<Step> without_device, tc, detach, xdp;
   for (auto one = actual.begin(); one != actual.end(); ++one)
-    if (!is_kept(wanted, actual, one)) (one->ifindex ? detach : without_device).push_back({Step::kDetach, *one});
-  for (const Attachment& want : wanted) {
+    if (!is_kept(desired, actual, one)) (one->ifindex ? detach : without_device).push_back({Step::kDetach, *one});
+  for (const Attachment& want : desired) {
     std::vector<Step>& steps = want.hook == Hook::kXdp ? xdp : tc;
     const auto have =
         std::find_if(actual.begin(), actual.end(), [&](const Attachment& one) { return same_place(one, want); });

@@ -32,11 +32,11 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
-// What turns actual into wanted. A program is replaced where it is if hook and means stay. The order leaves no packet
+// What turns actual into desired. A program is replaced where it is if hook and means stay. The order leaves no packet
 // unseen that one of ours sees before and after: what tc does comes first, because tc does all that XDP does; then
-// what is not wanted goes, a link of another XDP mode among it, which the kernel does not have beside the new one;
+// what is not desired goes, a link of another XDP mode among it, which the kernel does not have beside the new one;
 // XDP comes last.
-std::vector<Step> diff(const std::vector<Attachment>& wanted, const std::vector<Attachment>& actual);
+std::vector<Step> diff(const std::vector<Attachment>& desired, const std::vector<Attachment>& actual);
 
 // "XDP (native) on eth0", for logs.
 std::string describe(const Attachment& attachment);

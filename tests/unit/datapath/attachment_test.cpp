@@ -28,12 +28,12 @@ const Attachment kNative = xdp(Means::kXdpNative, kNew), kGeneric = xdp(Means::k
 
 struct Row {
   const char* what;
-  Attachments wanted, actual;
+  Attachments desired, actual;
   Steps steps;
 };
 
 const Row kRows[] = {
-    {"nothing, and nothing wanted", {}, {}, {}},
+    {"nothing, and nothing desired", {}, {}, {}},
     {"nothing yet: tc first",
      {kNative, kIngress, kEgress},
      {},
@@ -47,7 +47,7 @@ const Row kRows[] = {
      {kGeneric, kIngress},
      {xdp(Means::kXdpNative, kOld, "a")},
      {{Step::kAttach, kIngress}, {Step::kDetach, xdp(Means::kXdpNative, kOld, "a")}, {Step::kAttach, kGeneric}}},
-    {"XDP not wanted",
+    {"XDP not desired",
      {kIngress},
      {xdp(Means::kXdpNative, kOld, "a"), tc(Hook::kTcIngress, Means::kClsact, kOld)},
      {{Step::kReplace, kIngress}, {Step::kDetach, xdp(Means::kXdpNative, kOld, "a")}}},
@@ -64,7 +64,7 @@ const Row kRows[] = {
      {tc(Hook::kTcIngress, Means::kTcx, kNew)},
      {tc(Hook::kTcIngress, Means::kTcx, kNew, "a"), tc(Hook::kTcIngress, Means::kTcx, kOld, "b")},
      {{Step::kDetach, tc(Hook::kTcIngress, Means::kTcx, kOld, "b")}}},
-    {"a device that is not wanted loses all",
+    {"a device that is not desired loses all",
      {kIngress},
      {on(3, kNative), on(3, kIngress), on(3, kEgress), kIngress},
      {{Step::kDetach, on(3, kNative)}, {Step::kDetach, on(3, kIngress)}, {Step::kDetach, on(3, kEgress)}}},
@@ -75,9 +75,9 @@ const Row kRows[] = {
     {"--cleanup", {}, {kNative, kIngress}, {{Step::kDetach, kNative}, {Step::kDetach, kIngress}}},
 };
 
-TEST(AttachmentDiff, SaysWhatTurnsActualIntoWanted) {
+TEST(AttachmentDiff, SaysWhatTurnsActualIntoDesired) {
   for (const Row& row : kRows)
-    EXPECT_EQ(diff(row.wanted, row.actual), row.steps) << row.what;
+    EXPECT_EQ(diff(row.desired, row.actual), row.steps) << row.what;
 }
 
 }  // namespace
