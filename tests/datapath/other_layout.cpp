@@ -87,7 +87,7 @@ void leave_in(const datapath::Pins& pins, const datapath::MapLayout& is, const L
   const bpf_map_info info = *datapath::info_of(from.get());
   const Layout layout = *datapath::read_layout(pins.layout(is.map, is.number));
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = info.map_flags);
-  const Fd to(bpf_map_create(static_cast<bpf_map_type>(info.type), "other", other.key.size, other.value.size,
+  const Fd to(bpf_map_create(static_cast<bpf_map_type>(info.type), info.name, other.key.size, other.value.size,
                              info.max_entries, &options));
   check(static_cast<bool>(to), "create " + path);
 

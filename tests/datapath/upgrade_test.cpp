@@ -13,6 +13,7 @@
 #include "userspace/datapath/adopt.h"
 #include "userspace/datapath/counters.h"
 #include "userspace/datapath/flow_table.h"
+#include "userspace/datapath/version1.h"
 
 // What an lbd of another build left pinned, in other layouts, and what becomes of it.
 namespace fairlead::test {
@@ -122,14 +123,40 @@ class Upgrade : public DatapathTest {
     return sum;
   }
 
+  unsigned ports_in_use() {
+    unsigned count = 0;
+    for (const lb_snat_pool& pool : object().snat_pools.values())
+      for (const std::uint64_t word : pool.used)
+        count += static_cast<unsigned>(__builtin_popcountll(word));
+    return count;
+  }
+
+  // Puts a map in the place of a pinned one, whatever it is.
+  void pin_instead(const std::string& path, int map) {
+    unlink(path.c_str());
+    ASSERT_EQ(bpf_obj_pin(map, path.c_str()), 0) << path;
+  }
+
+  std::string refusal() {
+    release();
+    const auto loaded = datapath::Object::load(config_);
+    return loaded ? "none" : loaded.error().message;
+  }
+
   void leave_all_scrambled() {
     for (const MapLayout& is : datapath::map_layouts())
       leave_scrambled(pins_, is, layouts_.at(is.map));
   }
 
+  static MapLayout layout_of(const std::string& map) {
+    for (const MapLayout& is : datapath::map_layouts())
+      if (map == is.map) return is;
+    throw std::out_of_range(map);
+  }
+
   void finish() {
-    const auto finished = object().finish_upgrade();
-    ASSERT_TRUE(finished) << finished.error().message;
+    for (const Error& left : object().finish_upgrade())
+      ADD_FAILURE() << left.message;
   }
 
   // Every pinned map in this build's layout, and nothing else.
@@ -146,7 +173,9 @@ class Upgrade : public DatapathTest {
     EXPECT_THAT(pins_.earlier(), IsEmpty());
   }
 
-  datapath::ForeignMap other(const std::string& map) { return *datapath::open_foreign(pins_, {map, kOtherNumber}); }
+  datapath::ForeignMap other(const char* table) {
+    return *datapath::open_foreign(pins_, {table, 0, datapath::Kept::FLOWS}, kOtherNumber);
+  }
 
   const Pins pins_{"/sys/fs/bpf/fairlead-upgrade-" + std::to_string(getpid())};
   datapath::Config config_;
@@ -193,19 +222,12 @@ TEST_F(Upgrade, OfAllMapsAtOnceKeepsEveryFlow) {
 TEST_F(Upgrade, KnowsThePortsInUse) {
   ASSERT_NO_FATAL_FAILURE(serve());
   ASSERT_NO_FATAL_FAILURE(begin_flows(100));
-  const auto bits = [&] {
-    unsigned count = 0;
-    for (const lb_snat_pool& pool : object().snat_pools.values())
-      for (const std::uint64_t word : pool.used)
-        count += static_cast<unsigned>(__builtin_popcountll(word));
-    return count;
-  };
-  ASSERT_EQ(bits(), 400U);
+  ASSERT_EQ(ports_in_use(), 400U);
   leave_all_scrambled();
   ASSERT_NO_FATAL_FAILURE(reload(config_));
-  EXPECT_EQ(bits(), 400U);
+  EXPECT_EQ(ports_in_use(), 400U);
   ASSERT_NO_FATAL_FAILURE(finish());
-  EXPECT_EQ(bits(), 400U);
+  EXPECT_EQ(ports_in_use(), 400U);
 }
 
 // Programs of the other build go on between the first copy and the end: one flow is new, one is closed, one has ended.
@@ -285,32 +307,140 @@ TEST_F(Upgrade, CanBeginAgain) {
   expect_only_our_pins();
 }
 
-// A third build's table, with nothing in it: it was pinned by an lbd that did not come to attach its programs.
-void leave_empty_beside(const Pins& pins, const std::string& name) {
-  constexpr unsigned kThirdNumber = kOtherNumber + 1;
-  const Fd description(bpf_obj_get(pins.layout(name, kOtherNumber).c_str()));
-  const Fd other(bpf_obj_get(pins.map(name, kOtherNumber).c_str()));
-  bpf_map_info info{};
-  __u32 length = sizeof(info);
-  ASSERT_EQ(bpf_obj_get_info_by_fd(other.get(), &info, &length), 0);
+// A map like another, and empty.
+Fd empty_like(int map, std::optional<std::uint32_t> entries = {}, std::optional<bpf_map_type> type = {}) {
+  const bpf_map_info info = *datapath::info_of(map);
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = info.map_flags);
-  const Fd empty(bpf_map_create(static_cast<bpf_map_type>(info.type), nullptr, info.key_size, info.value_size,
-                                info.max_entries, &options));
-  ASSERT_EQ(bpf_obj_pin(empty.get(), pins.map(name, kThirdNumber).c_str()), 0);
-  ASSERT_EQ(bpf_obj_pin(description.get(), pins.layout(name, kThirdNumber).c_str()), 0);
+  return Fd(bpf_map_create(type.value_or(static_cast<bpf_map_type>(info.type)), info.name, info.key_size,
+                           info.value_size, entries.value_or(info.max_entries), &options));
+}
+Fd empty_like(const std::string& pin, std::optional<std::uint32_t> entries = {},
+              std::optional<bpf_map_type> type = {}) {
+  return empty_like(Fd(bpf_obj_get(pin.c_str())).get(), entries, type);
 }
 
-TEST_F(Upgrade, FromTwoOtherLayoutsKeepsTheFlowsOfBoth) {
+// A third build's maps, with nothing in them: pinned by an lbd that did not come to attach its programs. What counts is
+// what that lbd made them from, whichever of the two has the higher number.
+TEST_F(Upgrade, FromTwoOtherLayoutsKeepsWhatIsInTheOlder) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(50));
+  const std::uint64_t made = flows_made(), packets = packets_counted();
+  for (const unsigned third : {kOtherNumber + 1, kOtherNumber - 1}) {
+    SCOPED_TRACE(third);
+    const std::uint64_t packets_before = packets_counted();
+    EXPECT_GE(packets_before, packets);
+    leave_all_scrambled();
+    for (const MapLayout& is : datapath::map_layouts()) {
+      pin_instead(pins_.map(is.map, third), empty_like(pins_.map(is.map, kOtherNumber)).get());
+      pin_instead(pins_.layout(is.map, third), Fd(bpf_obj_get(pins_.layout(is.map, kOtherNumber).c_str())).get());
+    }
+    ASSERT_NO_FATAL_FAILURE(reload(config_));
+    EXPECT_THAT(object().lost(), IsEmpty());
+    EXPECT_EQ(packets_counted(), packets_before);
+    ASSERT_NO_FATAL_FAILURE(finish());
+    EXPECT_EQ(changed_flows(), 0U);
+    EXPECT_EQ(flows_made(), made) << "flows were made anew";
+    expect_only_our_pins();
+  }
+}
+
+// Back from another build that could not remove what was pinned before it: its own word is that this counts for
+// nothing. Backends have changed since.
+TEST_F(Upgrade, DoesNotBelieveWhatAnotherBuildHasSuperseded) {
   ASSERT_NO_FATAL_FAILURE(serve());
   ASSERT_NO_FATAL_FAILURE(begin_flows(50));
   const std::uint64_t made = flows_made();
+  std::map<std::string, Fd> pinned;
+  for (const MapLayout& is : datapath::map_layouts())
+    for (const std::string& path : {pins_.map(is.map, is.number), pins_.layout(is.map, is.number)})
+      pinned[path] = Fd(bpf_obj_get(path.c_str()));
   leave_all_scrambled();
-  for (const char* table : {"lb_flow4", "lb_flow6"})
-    ASSERT_NO_FATAL_FAILURE(leave_empty_beside(pins_, table));
+  for (lb_backend& backend : object().backends.values())
+    ++backend.generation;
+  for (const auto& [path, map] : pinned)
+    pin_instead(path, map.get());
+  for (const MapLayout& is : datapath::map_layouts())
+    ASSERT_TRUE(datapath::supersede_layout(pins_.layout(is.map, is.number)));
   ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), IsEmpty());
+  EXPECT_TRUE(object().adopted());
+  EXPECT_EQ(changed_flows(), 0U);
+  EXPECT_EQ(flows_made(), made);
   ASSERT_NO_FATAL_FAILURE(finish());
   EXPECT_EQ(changed_flows(), 0U);
-  EXPECT_EQ(flows_made(), made) << "flows were made anew";
+  expect_only_our_pins();
+  EXPECT_TRUE(datapath::read_layout(pins_.layout("lb_flow4", LB_FLOW4_LAYOUT))) << "and is believed again";
+}
+
+// What stays is named, keeps nothing else, and counts for nothing.
+TEST_F(Upgrade, RemovesTheRestOfWhatItCannotRemove) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  leave_all_scrambled();
+  const std::string block = pins_.maps() + "/lb_aaa-v1";
+  fs::create_directory(block);
+  const Fd description(bpf_obj_get(pins_.layout("lb_backends", kOtherNumber).c_str()));
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  for (int again = 0; again < 2; ++again) {
+    const auto left = object().finish_upgrade();
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left.front().message, "remove " + block + ": Is a directory");
+  }
+  fs::remove(block);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_only_our_pins();
+  pin_instead(block, description.get());
+  const auto layout = datapath::read_layout(block);
+  ASSERT_FALSE(layout);
+  EXPECT_EQ(layout.error().code, ESTALE);
+}
+
+// A value for each CPU is longer than it says: reading one as if it were one value wrote beyond its end.
+TEST_F(Upgrade, DoesNotReadMapsOfAnotherKind) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  for (const char* name : {"lb_devices", "lb_addresses"}) {
+    const MapLayout is{name, 1, datapath::Kept::ENTRIES};
+    leave_scrambled(pins_, is, layouts_.at(name));
+    const std::string path = pins_.map(name, kOtherNumber);
+    pin_instead(path, empty_like(path, 64, BPF_MAP_TYPE_PERCPU_HASH).get());
+  }
+  datapath::Layout by_cpu = scrambled(layouts_.at("lb_addresses"));
+  by_cpu.type = "percpu_hash";
+  ASSERT_TRUE(datapath::pin_layout(pins_.layout("lb_addresses", kOtherNumber), by_cpu));
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(),
+              ElementsAre("lb_addresses-v99 (64 entries): what this lbd has under the name cannot be made of the type "
+                          "percpu_hash",
+                          "lb_devices-v99 (64 entries): its description is of another map: it has the type percpu_hash "
+                          "instead of hash"));
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_only_our_pins();
+}
+
+TEST_F(Upgrade, RefusesAPinOfItsOwnNumberAndAnotherSize) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  const std::string clock = pins_.map("lb_clock", LB_CLOCK_LAYOUT);
+  const Fd good(bpf_obj_get(clock.c_str()));
+  pin_instead(clock, empty_like(clock, 2).get());
+  EXPECT_THAT(refusal(), HasSubstr("lb_clock-v1: the pinned map has 2 entries instead of 1"));
+  pin_instead(clock, good.get());
+  const std::string backends = pins_.map("lb_backends", LB_BACKENDS_LAYOUT);
+  pin_instead(backends, empty_like(backends, 512).get());
+  EXPECT_THAT(refusal(), HasSubstr("lb_backends: the pinned map has 512 entries"));
+}
+
+TEST_F(Upgrade, NamesWhatIsMissing) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(100));
+  unlink(pins_.map("lb_flow4", LB_FLOW4_LAYOUT).c_str());
+  unlink(pins_.layout("lb_flow4", LB_FLOW4_LAYOUT).c_str());
+  unlink(pins_.map("lb_devices", LB_DEVICES_LAYOUT).c_str());
+  unlink(pins_.layout("lb_clock", LB_CLOCK_LAYOUT).c_str());
+  unlink(pins_.map("lb_snat_pools", LB_SNAT_POOLS_LAYOUT).c_str());
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(),
+              ElementsAre("lb_clock-v1: it has no description", "lb_flow4: it is not pinned any more, and begins empty",
+                          "lb_devices: it is not pinned any more, and begins empty"));
+  EXPECT_EQ(ports_in_use(), 200U) << "those of IPv6, whose flows are there";
   expect_only_our_pins();
 }
 
@@ -362,23 +492,36 @@ TEST_F(Upgrade, RefusesTwoLayoutsOfOneNumber) {
 
   leave_scrambled(pins_, clock, layouts_.at(clock.map));
   fs::rename(pins_.map(clock.map, kOtherNumber), pins_.map(clock.map, clock.number));
+  ASSERT_TRUE(datapath::pin_layout(pins_.layout(clock.map, clock.number), layouts_.at(clock.map)));
   const auto sized = datapath::Object::load(config_);
   ASSERT_FALSE(sized);
-  EXPECT_THAT(sized.error().message, HasSubstr("lb_clock-v1: the pinned map has values of size 64 where"));
+  EXPECT_THAT(sized.error().message, HasSubstr("lb_clock-v1: the pinned map has values of size 64 instead of 48"));
 }
 
-// As lbd pinned its maps before each had a layout: all in v1, without descriptions.
+// As lbd pinned its maps before each had a layout: all in v1, without descriptions. What lies in maps is older.
 TEST_F(Upgrade, TakesOverTheDirectoryOfOldLbds) {
   ASSERT_NO_FATAL_FAILURE(serve());
   ASSERT_NO_FATAL_FAILURE(begin_flows(10));
-  release();
-  const std::string v1 = pins_.directory() + "/v1";
-  fs::create_directory(v1);
-  for (const MapLayout& is : datapath::map_layouts())
-    fs::rename(pins_.map(is.map, is.number), v1 + "/" + is.map);
-  fs::remove_all(pins_.layouts());
+  const auto names = [&] {
+    std::set<std::string> all;
+    object().names.for_each([&](auto, const lb_service_name& name) { all.insert(name.text); });
+    return all;
+  };
+  const std::set<std::string> before = names();
+  ASSERT_EQ(before.size(), 8U);
+  const auto in_v1 = [&](const std::string& name) { return pins_.directory() + "/v1/" + name; };
+  fs::create_directory(in_v1(""));
+  for (const auto& [name, text] : datapath::layouts_of_v1()) {
+    leave_in(pins_, layout_of(name), *datapath::parse_layout(text));
+    fs::rename(pins_.map(name, kOtherNumber), in_v1(name));
+  }
+  fs::rename(pins_.map("lb_verdicts", LB_VERDICTS_LAYOUT), in_v1("lb_verdicts"));
+  const std::string stale = pins_.map("lb_backends", LB_BACKENDS_LAYOUT);
+  pin_instead(stale, empty_like(in_v1("lb_backends")).get());
+  ASSERT_TRUE(datapath::pin_layout(pins_.layout("lb_backends", LB_BACKENDS_LAYOUT), layouts_.at("lb_backends")));
   ASSERT_NO_FATAL_FAILURE(reload(config_));
-  EXPECT_THAT(object().lost(), ElementsAre(HasSubstr("lb_service_names-v1 ("), HasSubstr("lb_verdicts-v1 (")));
+  EXPECT_THAT(object().lost(), ElementsAre(HasSubstr("lb_verdicts-v1 (2048 entries): it has no description")));
+  EXPECT_EQ(names(), before);
   EXPECT_EQ(changed_flows(), 0U);
   ASSERT_NO_FATAL_FAILURE(finish());
   expect_only_our_pins();

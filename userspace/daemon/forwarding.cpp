@@ -41,7 +41,7 @@ Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
 Result<> Forwarding::start() {
   if (auto attached = network_.attach(); !attached) return attached;
   // From here on nothing forwards by maps of another layout.
-  if (auto finished = object_->finish_upgrade(); !finished) spdlog::error("{}", finished.error().message);
+  upkeep_.finish_upgrade();
   programmer_.node_changed();
   return {};
 }

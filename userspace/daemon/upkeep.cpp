@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 namespace fairlead::daemon {
 namespace {
 
@@ -17,8 +19,23 @@ Upkeep::Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync
     : object_(object),
       sync_(sync),
       sweeper_(object),
-      second_(io, std::chrono::seconds(1), [this] { ++object_.clock[0].now; }),
+      second_(io, std::chrono::seconds(1), [this] { pass_second(); }),
       sweep_(io, kSweepStep, [this] { sweep(); }) {
+}
+
+void Upkeep::pass_second() {
+  ++object_.clock[0].now;
+  if (!left_.empty()) finish_upgrade();
+}
+
+void Upkeep::finish_upgrade() {
+  const std::set<std::string> told = std::exchange(left_, {});
+  for (const Error& error : object_.finish_upgrade())
+    left_.insert("maps of another lbd: " + error.message);
+  for (const std::string& problem : left_)
+    if (!told.contains(problem)) spdlog::error("{}", problem);
+  for (const std::string& problem : told)
+    if (!left_.contains(problem)) spdlog::info("solved: {}", problem);
 }
 
 void Upkeep::sweep() {

@@ -1,26 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "userspace/daemon/periodic.h"
 #include "userspace/daemon/sync.h"
 #include "userspace/datapath/flows.h"
 
 namespace fairlead::daemon {
 
-// What the maps need while a daemon is alive: their clock, and flows that have expired taken out.
+// What the maps need while a daemon is alive: their clock, flows that have expired taken out, and what other layouts
+// have left removed.
 class Upkeep {
  public:
   Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync);
+
+  // When nothing forwards by maps of another layout any more. Those that cannot be removed are tried again.
+  void finish_upgrade();
+  // They, each in words.
+  const std::set<std::string>& problems() const { return left_; }
 
   // Of the flow table, when it was last walked through.
   const datapath::Sweeper::Pass& last_pass() const { return sweeper_.last_pass(); }
 
  private:
+  void pass_second();
   void sweep();
 
   datapath::Object& object_;
   Sync& sync_;
   datapath::Sweeper sweeper_;
+  std::set<std::string> left_;
   Periodic second_, sweep_;
 };
 

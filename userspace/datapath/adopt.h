@@ -13,11 +13,17 @@ namespace fairlead::datapath {
 // What this build's maps are made of, by name.
 using Layouts = std::map<std::string, Layout>;
 
-// The map that is pinned in this build's layout; empty where there is none. Two builds that call different layouts by
-// one number are a mistake that nothing can be made of: then it fails.
-Result<Fd> open_pinned(const Pins& pins, const MapLayout& is, const Layout& layout);
+// The map that is pinned in this build's layout; empty where there is none, and where it is not what programs forward
+// by: one that an lbd of another build has superseded, or that nobody describes. Two builds that call different layouts
+// by one number are a mistake that nothing can be made of: then it fails.
+struct Pinned {
+  Fd map;
+  std::string lost;  // why what is pinned counts for nothing, where somebody should hear of it
+};
+Result<Pinned> open_pinned(const Pins& pins, const MapLayout& is, const Layout& layout);
 
-// Pins a map with its description, unless both are there. The description comes first: no map is without.
+// Pins a map with its description, in place of what is pinned there. Nobody ever finds what was pinned there before
+// beside the new description, nor the new map without.
 Result<> pin_map(const Pins& pins, const MapLayout& is, const Layout& layout, int map);
 
 }  // namespace fairlead::datapath

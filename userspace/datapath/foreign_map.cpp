@@ -2,8 +2,10 @@
 #include "userspace/datapath/foreign_map.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -12,9 +14,55 @@ namespace {
 
 constexpr std::uint32_t kLongestText = 1u << 20;
 constexpr std::uint32_t kFirst = 0;
+constexpr std::string_view kSuperseded = "superseded";
 
-Error unreadable(const std::string& path, const std::string& why) {
-  return {"its description, " + path + ", cannot be read: " + why, EINVAL};
+Error unreadable(const std::string& path, const std::string& why, int code = EINVAL) {
+  return {"its description, " + path + ", cannot be read: " + why, code};
+}
+
+std::string instead(const std::string& what, std::uint32_t has, std::uint32_t should) {
+  return what + " " + std::to_string(has) + " instead of " + std::to_string(should);
+}
+
+// A map with one value.
+struct Text {
+  Fd map;
+  std::uint32_t size = 0;  // as user space sees it
+};
+
+Result<Text> open_text(const std::string& path) {
+  Text text{Fd(bpf_obj_get(path.c_str())), 0};
+  if (!text.map && errno == ENOENT) return Error{"it has no description", ENOENT};
+  if (!text.map) return unreadable(path, std::strerror(errno), errno);
+  const auto info = info_of(text.map.get());
+  if (!info) return unreadable(path, info.error().message);
+  if (info->type != BPF_MAP_TYPE_ARRAY || info->key_size != sizeof(kFirst) || info->value_size > kLongestText)
+    return unreadable(path, "it is not a map of text");
+  text.size = (info->value_size + 7) / 8 * 8;
+  return text;
+}
+
+// The types that the content is carried from, by what becomes of it. All others are read in another way, or not at all:
+// a value for each CPU is many times as long as it says.
+bool can_be_carried(std::uint32_t type, Kept kept) {
+  switch (kept) {
+    case Kept::ENTRIES:
+      return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_ARRAY;
+    case Kept::COUNTERS:
+      return type == BPF_MAP_TYPE_PERCPU_ARRAY;
+    case Kept::FLOWS:
+      return type == BPF_MAP_TYPE_ARRAY;
+    case Kept::PORTS:
+    case Kept::FILTER:
+    case Kept::LOCKS:
+      return true;
+  }
+  return false;
+}
+
+std::string type_name(std::uint32_t type) {
+  const char* name = libbpf_bpf_map_type_str(static_cast<bpf_map_type>(type));
+  return name ? name : "number " + std::to_string(type);
 }
 
 }  // namespace
@@ -26,17 +74,21 @@ Result<bpf_map_info> info_of(int map) {
   return info;
 }
 
+std::string difference(const bpf_map_info& map, const Layout& layout) {
+  if (type_name(map.type) != layout.type) return "the type " + type_name(map.type) + " instead of " + layout.type;
+  if (map.key_size != layout.key.size) return instead("keys of size", map.key_size, layout.key.size);
+  if (map.value_size != layout.value.size) return instead("values of size", map.value_size, layout.value.size);
+  if (map.map_flags != layout.flags) return instead("flags", map.map_flags, layout.flags);
+  return "";
+}
+
 Result<Layout> read_layout(const std::string& path) {
-  const Fd map(bpf_obj_get(path.c_str()));
-  if (!map && errno == ENOENT) return Error{"it has no description", ENOENT};
-  if (!map) return unreadable(path, std::strerror(errno));
-  const auto info = info_of(map.get());
-  if (!info) return unreadable(path, info.error().message);
-  if (info->type != BPF_MAP_TYPE_ARRAY || info->key_size != sizeof(kFirst) || info->value_size > kLongestText)
-    return unreadable(path, "it is not a map of text");
-  std::string text((std::size_t{info->value_size} + 7) / 8 * 8, '\0');
-  if (bpf_map_lookup_elem(map.get(), &kFirst, text.data())) return unreadable(path, std::strerror(errno));
-  text.resize(std::strlen(text.c_str()));
+  const auto opened = open_text(path);
+  if (!opened) return opened.error();
+  std::string text(opened->size, '\0');
+  if (bpf_map_lookup_elem(opened->map.get(), &kFirst, text.data())) return unreadable(path, std::strerror(errno));
+  text.resize(std::min(text.find('\0'), text.size()));
+  if (text == kSuperseded) return Error{"it is superseded", ESTALE};
   auto layout = parse_layout(text);
   if (!layout) return unreadable(path, layout.error().message);
   return layout;
@@ -53,21 +105,33 @@ Result<> pin_layout(const std::string& path, const Layout& layout) {
   return {};
 }
 
-Result<ForeignMap> open_foreign(const Pins& pins, const Pins::Map& pinned) {
+Result<> supersede_layout(const std::string& path) {
+  const auto opened = open_text(path);
+  if (!opened && opened.error().code == ENOENT) return {};
+  if (!opened) return opened.error();
+  std::string text(std::max<std::size_t>(opened->size, kSuperseded.size()), '\0');
+  kSuperseded.copy(text.data(), kSuperseded.size());
+  if (bpf_map_update_elem(opened->map.get(), &kFirst, text.data(), BPF_ANY)) return make_error("write", path, errno);
+  return {};
+}
+
+Result<ForeignMap> open_foreign(const Pins& pins, const MapLayout& ours, unsigned number) {
   ForeignMap map;
-  map.name = pinned.name;
-  map.number = pinned.layout;
-  const std::string path = pins.map(pinned.name, pinned.layout);
+  map.name = ours.map;
+  map.number = number;
+  const std::string path = pins.map(map.name, number);
   map.fd = Fd(bpf_obj_get(path.c_str()));
   if (!map.fd) return make_error("open", path, errno);
   const auto info = info_of(map.fd.get());
   if (!info) return info.error();
   map.info = *info;
-  auto layout = read_layout(pins.layout(pinned.name, pinned.layout));
+  auto layout = read_layout(pins.layout(map.name, number));
   if (!layout) return layout.error();
   map.layout = std::move(*layout);
-  if (map.layout.key.size != info->key_size || map.layout.value.size != info->value_size)
-    return Error{"its description is of another map: its keys and values have other sizes", EINVAL};
+  if (const std::string differs = difference(*info, map.layout); !differs.empty())
+    return Error{"its description is of another map: it has " + differs, EINVAL};
+  if (!can_be_carried(info->type, ours.kept))
+    return Error{"what this lbd has under the name cannot be made of the type " + map.layout.type, EINVAL};
   return map;
 }
 

@@ -11,6 +11,10 @@ namespace fairlead::datapath {
 
 Result<bpf_map_info> info_of(int map);
 
+// What a map is otherwise than a layout says, by the kernel's word: "values of size 64 instead of 48". Empty where
+// nothing is; how many entries it has is not looked at.
+std::string difference(const bpf_map_info& map, const Layout& layout);
+
 // A pinned map in another layout than this build's, with what its own build said of it.
 struct ForeignMap {
   std::string name;
@@ -21,12 +25,17 @@ struct ForeignMap {
 
   std::string label() const { return name + "-v" + std::to_string(number); }
 };
-// An error says why its content cannot be understood.
-Result<ForeignMap> open_foreign(const Pins& pins, const Pins::Map& pinned);
+// An error says why its content cannot be understood; ESTALE that it is superseded.
+Result<ForeignMap> open_foreign(const Pins& pins, const MapLayout& ours, unsigned number);
 
-// The text beside a pinned map. Missing is an error of ENOENT.
+// The text beside a pinned map. Missing is an error of ENOENT, that the map is superseded one of ESTALE, and what is no
+// such text one of EINVAL.
 Result<Layout> read_layout(const std::string& path);
 // Takes the place of one that is there.
 Result<> pin_layout(const std::string& path, const Layout& layout);
+// Has it say that the map is not what programs forward by any more: whoever finds that map later, because nobody could
+// remove it, must not believe it. Written into the text where it is, which takes no right to remove a file. One that is
+// not there says as much.
+Result<> supersede_layout(const std::string& path);
 
 }  // namespace fairlead::datapath

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <cerrno>
 
 // The ABI goes first: the skeleton's rodata names its structs.
 #include "maps/abi.h"
@@ -17,6 +18,7 @@
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/sizes.h"
 #include "userspace/datapath/upgrade.h"
+#include "userspace/datapath/version1.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -85,12 +87,8 @@ Result<Layouts> Object::layouts() {
   return layouts;
 }
 
-Result<> Object::finish_upgrade() {
+std::vector<Error> Object::finish_upgrade() {
   return upgrade_->finish();
-}
-
-const std::vector<std::string>& Object::lost() const {
-  return upgrade_->lost();
 }
 
 Result<> Object::open(const Config& config) {
@@ -108,15 +106,30 @@ Result<> Object::open_pins(const std::string& directory) {
   auto lock = lock_pins(directory);
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
-  if (auto moved = pins_->take_over_v1(); !moved) return moved;
+  if (auto moved = take_over_v1(*pins_); !moved) return moved;
   for (const MapLayout& is : map_layouts()) {
-    auto map = open_pinned(*pins_, is, layouts_.at(is.map));
-    if (!map) return map.error();
-    if (*map) pinned_[is.map] = std::move(*map);
+    auto pinned = open_pinned(*pins_, is, layouts_.at(is.map));
+    if (!pinned) return pinned.error();
+    if (pinned->map) pinned_[is.map] = std::move(pinned->map);
+    if (!pinned->lost.empty() && !is_derived(is.kept)) lost_.push_back(std::move(pinned->lost));
   }
-  *upgrade_ = Upgrade::find(*pins_);
+  *upgrade_ = Upgrade::find(*pins_, lost_);
   adopted_ = !pinned_.empty() || upgrade_->found();
+  if (adopted_) note_missing();
   return {};
+}
+
+// Every build has flow tables; any other map is only missed where its description shows that it was there.
+void Object::note_missing() {
+  const auto described = pins_->described();
+  for (const MapLayout& is : map_layouts()) {
+    if (is_derived(is.kept) || pinned_.contains(is.map) || upgrade_->other(is.map)) continue;
+    const auto was_there = [&](const Pins::Map& one) { return one.name == is.map; };
+    if (is.kept != Kept::FLOWS && std::none_of(described.begin(), described.end(), was_there)) continue;
+    const auto is_told = [&](const std::string& lost) { return lost.starts_with(std::string(is.map) + "-v"); };
+    if (std::any_of(lost_.begin(), lost_.end(), is_told)) continue;
+    lost_.push_back(std::string(is.map) + ": it is not pinned any more, and begins empty");
+  }
 }
 
 bpf_map* Object::find(const char* name) const {
@@ -137,9 +150,28 @@ Result<> Object::choose_sizes(const Config& config) {
       kept_.push_back(std::string(sized.map) + " with room for " + std::to_string(sizes_.*sized.size) + " instead of " +
                       std::to_string(asked));
   }
+  // Another build's numbers need not be what this one can have.
+  sizes_ = rounded(sizes_);
+  if (auto checked = check_pinned_sizes(); !checked) return checked;
   for (const Sized& sized : sized_maps())
     if (const int error = bpf_map__set_max_entries(find(sized.map), sized.entries(sizes_)))
       return make_error("size", sized.map, -error);
+  return {};
+}
+
+// Programs and lbd reckon with one size of each kind, so a map that has another would be written beyond its end.
+Result<> Object::check_pinned_sizes() const {
+  for (const Sized& sized : sized_maps()) {
+    const auto pinned = pinned_.find(sized.map);
+    if (pinned == pinned_.end()) continue;
+    const auto info = info_of(pinned->second.get());
+    if (!info) return info.error();
+    if (info->max_entries != sized.entries(sizes_))
+      return Error{std::string(sized.map) + ": the pinned map has " + std::to_string(info->max_entries) +
+                       " entries, and with the other pinned maps this lbd could use " +
+                       std::to_string(sized.entries(sizes_)) + ": lbd --cleanup removes them, and all connections",
+                   EINVAL};
+  }
   return {};
 }
 
@@ -203,8 +235,9 @@ Result<> Object::map_arrays() {
   return result;
 }
 
+// What is made of other maps is made where it is missing, too.
 void Object::convert_maps() {
-  if (!upgrade_->found()) return;
+  if (!adopted_) return;
   std::vector<Upgrade::Target> targets;
   for (const MapLayout& is : map_layouts()) {
     const bpf_map* map = find(is.map);
@@ -212,13 +245,16 @@ void Object::convert_maps() {
         {&is, {bpf_map__fd(map), layouts_.at(is.map), bpf_map__max_entries(map)}, pinned_.contains(is.map)});
   }
   const SnatPorts ports{&snat_pools, constants_.snat_port_base};
-  upgrade_->convert(targets, {&flows4, &flows6, &filter, ports, constants_.flow_seed}, cpus_);
+  for (std::string& lost : upgrade_->convert(targets, {&flows4, &flows6, &filter, ports, constants_.flow_seed}, cpus_))
+    lost_.push_back(std::move(lost));
 }
 
 Result<> Object::pin_maps() {
   if (!pins_) return {};
-  for (const MapLayout& is : map_layouts())
+  for (const MapLayout& is : map_layouts()) {
+    if (pinned_.contains(is.map)) continue;
     if (auto pinned = pin_map(*pins_, is, layouts_.at(is.map), bpf_map__fd(find(is.map))); !pinned) return pinned;
+  }
   return {};
 }
 

@@ -31,8 +31,9 @@ class Object {
   ~Object();
 
   // To be called when no program of another object is attached any more: takes over what has become of converted maps
-  // while those were, and removes them. Until then they stay pinned beside the new ones, and can be loaded from again.
-  Result<> finish_upgrade();
+  // while those were, and removes them. Until then they stay pinned beside the new ones, and can be loaded from again;
+  // from then on they count for nothing, removed or not. Returns what cannot be removed, each by name: call it again.
+  std::vector<Error> finish_upgrade();
 
   // What each of this build's maps is made of.
   static Result<Layouts> layouts();
@@ -48,7 +49,7 @@ class Object {
   const std::vector<std::string>& kept() const { return kept_; }
   // What is in no map any more after finish_upgrade(), because it could not be converted; each in words, with its
   // count.
-  const std::vector<std::string>& lost() const;
+  const std::vector<std::string>& lost() const { return lost_; }
   // What the maps really hold, which for adopted ones need not be what was asked for.
   const Sizes& sizes() const { return sizes_; }
   std::uint32_t flow_sets(Family family) const {
@@ -77,7 +78,9 @@ class Object {
   Object();
   Result<> open(const Config& config);
   Result<> open_pins(const std::string& directory);
+  void note_missing();
   Result<> choose_sizes(const Config& config);
+  Result<> check_pinned_sizes() const;
   Result<> choose_constants(const Config& config);
   void configure(const Config& config);
   Result<> adopt_maps();
@@ -96,6 +99,7 @@ class Object {
   bool adopted_ = false;
   Sizes sizes_;
   std::vector<std::string> kept_;
+  std::vector<std::string> lost_;
   lb_constants constants_{};
   lb_config config_{};
   std::size_t cpus_ = 0;

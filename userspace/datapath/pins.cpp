@@ -52,14 +52,6 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
-Result<> move(const std::string& from, const std::string& to) {
-  std::error_code error;
-  if (fs::exists(to, error)) return {};
-  fs::rename(from, to, error);
-  if (error) return make_error("rename", from, error.value());
-  return {};
-}
-
 }  // namespace
 
 std::span<const MapLayout> map_layouts() {
@@ -94,14 +86,6 @@ std::vector<Pins::Map> Pins::described() const {
 Result<> Pins::make() const {
   if (auto made = make_pin_directory(maps()); !made) return made;
   return make_pin_directory(layouts());
-}
-
-Result<> Pins::take_over_v1() const {
-  const std::string v1 = directory_ + "/v1";
-  for (const MapLayout& layout : map_layouts())
-    if (std::error_code error; fs::exists(v1 + "/" + layout.map, error))
-      if (auto moved = move(v1 + "/" + layout.map, map(layout.map, 1)); !moved) return moved;
-  return {};
 }
 
 }  // namespace fairlead::datapath

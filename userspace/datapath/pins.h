@@ -12,6 +12,11 @@ namespace fairlead::datapath {
 // What becomes of a map's content in another layout, as LB_MAPS (maps/layouts.h) says.
 enum class Kept { ENTRIES, COUNTERS, FLOWS, PORTS, FILTER, LOCKS };
 
+// Made anew in any case, out of what others hold.
+constexpr bool is_derived(Kept kept) {
+  return kept == Kept::FILTER || kept == Kept::PORTS || kept == Kept::LOCKS;
+}
+
 struct MapLayout {
   const char* map;
   unsigned number;
@@ -50,8 +55,6 @@ class Pins {
 
   // Makes the directories for maps and layouts, or says why they cannot be there.
   Result<> make() const;
-  // The maps of v1 have layout 1 and go under maps/. Nothing that uses them notices.
-  Result<> take_over_v1() const;
 
  private:
   std::string directory_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 namespace fairlead::datapath {
 namespace {
@@ -15,11 +16,6 @@ const MapLayout* known(const std::string& map) {
   const auto layouts = map_layouts();
   const auto it = std::find_if(layouts.begin(), layouts.end(), [&](const MapLayout& one) { return map == one.map; });
   return it == layouts.end() ? nullptr : &*it;
-}
-
-// Made anew in any case.
-bool is_derived(Kept kept) {
-  return kept == Kept::FILTER || kept == Kept::PORTS || kept == Kept::LOCKS;
 }
 
 std::string count_entries(const std::string& path) {
@@ -42,8 +38,19 @@ Result<> remove_pin(const std::string& path) {
   return {};
 }
 
+bool is_ours(const Pins::Map& pinned) {
+  const MapLayout* ours = known(pinned.name);
+  return ours && ours->number == pinned.layout;
+}
+
+using Errors = std::vector<Error>;
+
+void note(Errors& errors, const Result<>& done) {
+  if (!done) errors.push_back(done.error());
+}
+
 // Its maps, and itself where nothing else is left in it: links are not ours to remove here.
-Result<> remove_earlier(const std::string& directory) {
+void remove_earlier(const std::string& directory, Errors& left) {
   namespace fs = std::filesystem;
   std::error_code error;
   std::vector<std::string> maps;
@@ -51,48 +58,42 @@ Result<> remove_earlier(const std::string& directory) {
        it.increment(error))
     if (!it->is_directory()) maps.push_back(it->path());
   for (const std::string& map : maps)
-    if (auto removed = remove_pin(map); !removed) return removed;
+    note(left, remove_pin(map));
   fs::remove(directory + "/links", error);
   fs::remove(directory, error);
-  return {};
 }
 
-// The map before its description: what is left of a pair is then only a text.
-Result<> remove_pins(const Pins& pins) {
-  for (const Pins::Map& pinned : pins.pinned()) {
-    const MapLayout* ours = known(pinned.name);
-    if (ours && ours->number == pinned.layout) continue;
-    if (auto removed = remove_pin(pins.map(pinned.name, pinned.layout)); !removed) return removed;
-  }
-  for (const Pins::Map& described : pins.described()) {
-    const MapLayout* ours = known(described.name);
-    if (ours && ours->number == described.layout) continue;
-    if (auto removed = remove_pin(pins.layout(described.name, described.layout)); !removed) return removed;
-  }
+// One that cannot be removed keeps no other. The map before its description: what is left of a pair is then only a
+// text, or a map that is not believed.
+void remove_others(const Pins& pins, Errors& left) {
+  for (const Pins::Map& described : pins.described())
+    if (!is_ours(described)) note(left, supersede_layout(pins.layout(described.name, described.layout)));
+  for (const Pins::Map& pinned : pins.pinned())
+    if (!is_ours(pinned)) note(left, remove_pin(pins.map(pinned.name, pinned.layout)));
+  for (const Pins::Map& described : pins.described())
+    if (!is_ours(described)) note(left, remove_pin(pins.layout(described.name, described.layout)));
   for (const std::string& directory : pins.earlier())
-    if (auto removed = remove_earlier(directory); !removed) return removed;
-  return {};
+    remove_earlier(directory, left);
 }
 
 }  // namespace
 
-Upgrade Upgrade::find(const Pins& pins) {
+Upgrade Upgrade::find(const Pins& pins, Lost& lost) {
   Upgrade upgrade(pins);
   for (const Pins::Map& pinned : pins.pinned()) {
+    if (is_ours(pinned)) continue;
     const MapLayout* ours = known(pinned.name);
-    if (ours && ours->number == pinned.layout) continue;
-    const std::string path = pins.map(pinned.name, pinned.layout);
-    const std::string what = pinned.name + "-v" + std::to_string(pinned.layout) + count_entries(path);
-    auto map = ours ? open_foreign(pins, pinned) : Error{"this lbd has no such map", ENOENT};
+    auto map = ours ? open_foreign(pins, *ours, pinned.layout) : Error{"this lbd has no such map", ENOENT};
     if (map)
       upgrade.foreign_.push_back(std::move(*map));
-    else if (!ours || !is_derived(ours->kept))
-      upgrade.lost_.push_back(what + ": " + map.error().message);
+    else if (map.error().code != ESTALE && (!ours || !is_derived(ours->kept)))
+      lost.push_back(pinned.name + "-v" + std::to_string(pinned.layout) +
+                     count_entries(pins.map(pinned.name, pinned.layout)) + ": " + map.error().message);
   }
   for (const std::string& directory : pins.earlier())
-    if (!directory.ends_with("/v1"))
-      upgrade.lost_.push_back(directory + ": maps of an lbd that this one does not know");
-  upgrade.foreign_.sort([](const ForeignMap& a, const ForeignMap& b) { return a.number < b.number; });
+    if (!directory.ends_with("/v1")) lost.push_back(directory + ": maps of an lbd that this one does not know");
+  // The kernel numbers maps in the order in which they are made.
+  upgrade.foreign_.sort([](const ForeignMap& a, const ForeignMap& b) { return a.info.id > b.info.id; });
   return upgrade;
 }
 
@@ -152,12 +153,12 @@ Result<> Upgrade::convert(const Target& target, const ForeignMap& from, const Ar
   return {};
 }
 
-void Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus) {
+Upgrade::Lost Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus) {
   for (const Target& target : targets)
     for (const ForeignMap& from : foreign_) {
       if (from.name != target.is->map) continue;
-      // What stands still was converted before its map was pinned. Flows go on.
-      if (target.adopted && target.is->kept != Kept::FLOWS) continue;
+      // What stands still was converted before its map was pinned. Flows go on, by the programs of any of them.
+      if (target.is->kept != Kept::FLOWS && (target.adopted || &from != other(from.name))) continue;
       if (auto converted = convert(target, from, arrays, cpus); !converted)
         lost_.push_back(from.label() + ": " + converted.error().message);
     }
@@ -167,11 +168,12 @@ void Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, 
       std::ranges::fill((*arrays.filter)[0].classes, LB_CLASS_VIP | LB_CLASS_NODE | LB_CLASS_BACKEND);
     if (target.is->kept == Kept::PORTS) ports_.emplace_back(arrays.ports, *arrays.flows4, *arrays.flows6).carry();
   }
+  return std::exchange(lost_, {});
 }
 
-Result<> Upgrade::finish() {
+std::vector<Error> Upgrade::finish() {
   if (!pins_) return {};
-  const Pins pins = *pins_;
+  Errors left;
   for (auto& carry : flows4_)
     carry.finish(flows4_.size() == 1);
   for (auto& carry : flows6_)
@@ -179,10 +181,12 @@ Result<> Upgrade::finish() {
   for (auto& carry : ports_)
     carry.finish();
   for (auto& carry : counters_)
-    if (auto carried = carry.carry_growth(); !carried) return carried;
-  auto removed = remove_pins(pins);
-  if (removed) *this = Upgrade(pins);
-  return removed;
+    note(left, carry.carry_growth());
+  // Nothing is carried twice.
+  const Pins pins = *pins_;
+  *this = Upgrade(pins);
+  remove_others(pins, left);
+  return left;
 }
 
 }  // namespace fairlead::datapath

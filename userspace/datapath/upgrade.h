@@ -20,7 +20,8 @@ namespace fairlead::datapath {
 //   finish()   brings what has changed meanwhile, and removes the pins of the other layouts
 //
 // A process can be killed at any moment of it: a map is pinned in its new layout only when all maps are converted, and
-// in its old one until finish() is through, so that the next one, of either build, finds a whole.
+// in its old one until finish() is through, so that the next one, of either build, finds a whole. From finish() on the
+// old maps are superseded: should they stay because nobody can remove them, no build believes them any more.
 class Upgrade {
  public:
   // What this build has, of one map.
@@ -39,18 +40,20 @@ class Upgrade {
   };
 
   Upgrade() = default;  // of nothing
-  static Upgrade find(const Pins& pins);
+  // What cannot be kept, by name and count, each in words.
+  using Lost = std::vector<std::string>;
+  static Upgrade find(const Pins& pins, Lost& lost);
 
-  // The same map in another layout, the highest where there are several; null where there is none that can be read.
+  // The same map in another layout; null where there is none that can be read. Of several, which an lbd leaves that is
+  // killed before finish(), the oldest: the others were made from it, and nothing but flows and counters has changed
+  // since.
   const ForeignMap* other(const std::string& map) const;
   bool found() const { return !foreign_.empty(); }
 
-  // What goes wrong with one map is its loss, and no reason not to start.
-  void convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus);
-  Result<> finish();
-
-  // What cannot be kept, by name and count, each in words.
-  const std::vector<std::string>& lost() const { return lost_; }
+  // What goes wrong with one map is its loss, and no reason not to start. Returns what cannot be kept.
+  Lost convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus);
+  // May be called again, to remove what could not be removed; what stays is named.
+  std::vector<Error> finish();
 
  private:
   explicit Upgrade(const Pins& pins) : pins_(pins) {}
@@ -62,12 +65,12 @@ class Upgrade {
   void tell(const ForeignMap& from, const Carried& carried);
 
   std::optional<Pins> pins_;
-  std::list<ForeignMap> foreign_;  // in the order of their numbers
+  std::list<ForeignMap> foreign_;  // the oldest last: of flows that several have, its word is the last
   std::list<CarryCounters> counters_;
   std::list<CarryFlows<lb_flow4_set>> flows4_;
   std::list<CarryFlows<lb_flow6_set>> flows6_;
   std::list<CarryPorts> ports_;
-  std::vector<std::string> lost_;
+  Lost lost_;  // in converting
 };
 
 }  // namespace fairlead::datapath

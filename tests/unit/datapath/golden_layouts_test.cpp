@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "userspace/datapath/object.h"
+#include "userspace/datapath/version1.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -60,6 +61,14 @@ TEST(GoldenLayouts, ALayoutThatChangesHasAnotherNumber) {
       EXPECT_EQ(text, it->second) << name << " is not what it was: raise its layout number in maps/. Then "
                                   << record_it;
   }
+}
+
+// Of lb_verdicts none is kept: see layouts_of_v1().
+TEST(GoldenLayouts, ThoseOfTheFirstReleaseAreKnown) {
+  std::map<std::string, std::string> first;
+  for (const auto& [name, text] : recorded())
+    if (name.ends_with("-v1")) first[name.substr(0, name.size() - 3)] = text;
+  EXPECT_EQ(layouts_of_v1(), first);
 }
 
 TEST(GoldenLayouts, EveryByteIsAField) {

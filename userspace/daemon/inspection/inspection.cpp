@@ -52,7 +52,10 @@ std::vector<admin::DeviceView> Inspection::devices() const {
 }
 
 std::vector<admin::ProblemView> Inspection::problems() const {
-  return view_problems(parts_.source.problems(), parts_.sync);
+  std::vector<admin::ProblemView> views = view_problems(parts_.source.problems(), parts_.sync);
+  for (const std::string& problem : parts_.upkeep.problems())
+    views.push_back({"", "", "", "", problem});
+  return views;
 }
 
 std::vector<admin::ServiceView> Inspection::services(admin::Backends backends) const {

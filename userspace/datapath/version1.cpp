@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/version1.h"
+
+#include <filesystem>
+#include <sstream>
+
+#include "userspace/datapath/foreign_map.h"
+
+namespace fairlead::datapath {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kLayouts =
+#include "userspace/datapath/version1_layouts.inc"
+    ;
+
+std::map<std::string, std::string> read_all() {
+  std::map<std::string, std::string> layouts;
+  std::istringstream in(kLayouts);
+  std::string* layout = nullptr;
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("# "))
+      layout = &layouts[line.substr(2)];
+    else if (layout)
+      *layout += line + "\n";
+  return layouts;
+}
+
+// Killed before the end of it, the next lbd finds the map in v1 still, and does it again.
+Result<> take_over(const Pins& pins, const std::string& from, const std::string& map) {
+  for (const Pins::Map& described : pins.described())
+    if (described.name == map)
+      if (auto superseded = supersede_layout(pins.layout(map, described.layout)); !superseded) return superseded;
+  if (const auto text = layouts_of_v1().find(map); text != layouts_of_v1().end()) {
+    const auto layout = parse_layout(text->second);
+    if (!layout) return layout.error();
+    if (auto pinned = pin_layout(pins.layout(map, 1), *layout); !pinned) return pinned;
+  }
+  std::error_code error;
+  fs::rename(from, pins.map(map, 1), error);
+  if (error) return make_error("rename", from, error.value());
+  return {};
+}
+
+}  // namespace
+
+const std::map<std::string, std::string>& layouts_of_v1() {
+  static const std::map<std::string, std::string> layouts = read_all();
+  return layouts;
+}
+
+Result<> take_over_v1(const Pins& pins) {
+  for (const MapLayout& layout : map_layouts()) {
+    const std::string from = pins.directory() + "/v1/" + layout.map;
+    if (std::error_code error; !fs::exists(from, error)) continue;
+    if (auto taken = take_over(pins, from, layout.map); !taken) return taken;
+  }
+  return {};
+}
+
+}  // namespace fairlead::datapath
