@@ -134,6 +134,17 @@ TEST_F(Attachments, TheNextStartKnowsADeviceByItsNewName) {
   expect_clean_end();
 }
 
+// As when a tool of the operator's has pinned it again.
+TEST_F(Attachments, ALinkThatIsPinnedTwiceIsOneLink) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  const auto links = pinned_links(*lab_, node());
+  shell("for l in " + node().pins + "/links/*; do bpftool link pin pinned $l $l-again; done");
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  EXPECT_EQ(pinned_links(*lab_, node()), links);
+  EXPECT_EQ(programs(), programs_of("eth0", "native"));
+  expect_clean_end();
+}
+
 // With its old number too, which the kernel gives to whoever asks for it.
 TEST_F(Attachments, ADeviceThatIsMadeAgainIsAttachedToAgain) {
   shell("ip link add up2 index 77 type veth peer name peer2");

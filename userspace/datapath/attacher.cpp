@@ -39,13 +39,26 @@ std::vector<Attachment> Attacher::desired(const std::vector<DeviceSpec>& devices
 Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& devices) {
   const auto actual = attachments_.read();
   if (!actual) return actual.error();
+  std::vector<Attachment> in_place = desired(devices);
   Outcome outcome;
-  for (const Step& step : diff(desired(devices), *actual))
-    if (const auto taken = take(step); taken)
+  outcome.unknown = actual->unknown;
+  for (const Step& step : diff(in_place, actual->attachments))
+    if (const auto taken = take(step); taken) {
       outcome.done.push_back(step);
-    else
+      if (step.action == Step::kAttach && contains_place(in_place_, step.attachment))
+        outcome.lost.push_back(step.attachment);
+    } else {
       outcome.failed.push_back({step, taken.error()});
+      if (step.action == Step::kAttach)
+        std::erase_if(in_place, [&](const Attachment& one) { return same_place(one, step.attachment); });
+    }
+  in_place_ = std::move(in_place);
   return outcome;
+}
+
+XdpMode Attacher::xdp_mode(int ifindex) const {
+  const auto mode = xdp_mode_of(ifindex, program(Hook::kXdp).id);
+  return mode ? *mode : XdpMode::kOff;
 }
 
 Result<> Attacher::take(const Step& step) {

@@ -33,12 +33,16 @@ class Attacher {
   struct Outcome {
     std::vector<Step> done;
     std::vector<Failure> failed;
+    std::vector<Error> unknown;    // what could not be looked at, and so is left alone
+    std::vector<Attachment> lost;  // was there the last time, and has been attached again
   };
   // Goes on after a step that fails. An error: it cannot be told what there is.
   Result<Outcome> reconcile(const std::vector<DeviceSpec>& devices);
 
   // What the kernel does with our XDP program on the device.
-  XdpMode xdp_mode(int ifindex) const { return xdp_mode_of(ifindex, program(Hook::kXdp).id); }
+  XdpMode xdp_mode(int ifindex) const;
+  // Whether any program is where it is desired, as of the last time.
+  bool is_anywhere() const { return !in_place_.empty(); }
 
  private:
   struct Program {
@@ -52,6 +56,7 @@ class Attacher {
   std::map<Hook, Program> programs_;
   Means tc_;
   Attachments attachments_;
+  std::vector<Attachment> in_place_;  // of what was desired the last time
 };
 
 }  // namespace fairlead::datapath

@@ -9,14 +9,6 @@
 namespace fairlead::datapath {
 namespace {
 
-bool same_place(const Attachment& a, const Attachment& b) {
-  return a.ifindex == b.ifindex && a.hook == b.hook && a.means == b.means;
-}
-
-bool contains_place(const std::vector<Attachment>& all, const Attachment& attachment) {
-  return std::any_of(all.begin(), all.end(), [&](const Attachment& one) { return same_place(one, attachment); });
-}
-
 // Of two in one place, as two tcx links of different builds can be, the first is kept.
 bool is_kept(const std::vector<Attachment>& desired, const std::vector<Attachment>& actual,
              std::vector<Attachment>::const_iterator one) {
@@ -31,6 +23,14 @@ const char* name_of(const Attachment& attachment) {
 }
 
 }  // namespace
+
+bool same_place(const Attachment& a, const Attachment& b) {
+  return a.ifindex == b.ifindex && a.hook == b.hook && a.means == b.means;
+}
+
+bool contains_place(const std::vector<Attachment>& all, const Attachment& attachment) {
+  return std::any_of(all.begin(), all.end(), [&](const Attachment& one) { return same_place(one, attachment); });
+}
 
 std::vector<Step> diff(const std::vector<Attachment>& desired, const std::vector<Attachment>& actual) {
   std::vector<Step> without_device, tc, detach, xdp;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "userspace/util/result.h"
+
 namespace fairlead::datapath {
 
 // Where on a device a program sees packets.
@@ -22,6 +24,16 @@ struct Attachment {
   std::string link;           // what datapath::Links knows it by; filters have none
 
   bool operator==(const Attachment&) const = default;
+};
+
+// On the same hook of the same device by the same means, whatever program.
+bool same_place(const Attachment& a, const Attachment& b);
+bool contains_place(const std::vector<Attachment>& all, const Attachment& attachment);
+
+// What there is.
+struct Actual {
+  std::vector<Attachment> attachments;
+  std::vector<Error> unknown;  // what could not be looked at, and so is left alone
 };
 
 struct Step {

@@ -3,11 +3,11 @@
 
 namespace fairlead::datapath {
 
-Result<std::vector<Attachment>> Attachments::read() {
+Result<Actual> Attachments::read() {
   auto filters = Clsact::read();
   if (!filters) return filters.error();
-  std::vector<Attachment> all = links_.read();
-  all.insert(all.end(), filters->begin(), filters->end());
+  Actual all = links_.read();
+  all.attachments.insert(all.attachments.end(), filters->begin(), filters->end());
   return all;
 }
 

@@ -16,7 +16,7 @@ class Attachments {
  public:
   explicit Attachments(const std::string& pin_directory) : links_(pin_directory), clsact_(pin_directory) {}
 
-  Result<std::vector<Attachment>> read();
+  Result<Actual> read();
   // `program` is the descriptor of what is attached.
   Result<> attach(const Attachment& attachment, int program);
   Result<> replace(const Attachment& attachment, int program);

@@ -22,7 +22,8 @@ void detach_all(const std::string& pin_directory, CleanUp& result) {
     result.left.push_back(actual.error());
     return;
   }
-  for (const Step& step : diff({}, *actual)) {
+  // What could not be looked at goes with its pin.
+  for (const Step& step : diff({}, actual->attachments)) {
     // Its device may be gone by the time that it is detached from.
     const std::string what = describe(step.attachment);
     if (const auto detached = attachments.detach(step.attachment); detached)

@@ -55,37 +55,47 @@ std::string why_no_xdp(int code) {
   }
 }
 
-bool runs_by_tcx(int ifindex, Hook hook, std::uint32_t program) {
+Result<bool> runs_by_tcx(int ifindex, Hook hook, std::uint32_t program) {
   std::array<std::uint32_t, 64> programs{};
   LIBBPF_OPTS(bpf_prog_query_opts, query);
   query.prog_ids = programs.data();
   query.prog_cnt = programs.size();
-  return bpf_prog_query_opts(ifindex, attach_type(hook), &query) == 0 &&
-         std::find(programs.begin(), programs.end(), program) != programs.end();
+  const bool known = bpf_prog_query_opts(ifindex, attach_type(hook), &query) == 0;
+  if (!known && errno != ENODEV)
+    return make_error("ask for the tc programs of", "device " + std::to_string(ifindex), errno);
+  return known && std::find(programs.begin(), programs.end(), program) != programs.end();
 }
 
 // A link tells an ifindex, but not of which network namespace: the device tells whether it runs the program.
-std::optional<Attachment> place_of(const bpf_link_info& info) {
-  if (info.type == BPF_LINK_TYPE_XDP) {
-    const int ifindex = static_cast<int>(info.xdp.ifindex);
-    const XdpMode mode = ifindex ? xdp_mode_of(ifindex, info.prog_id) : XdpMode::kOff;
-    if (mode == XdpMode::kOff) return std::nullopt;
-    return Attachment{ifindex, Hook::kXdp, mode == XdpMode::kNative ? Means::kXdpNative : Means::kXdpGeneric,
-                      info.prog_id, ""};
-  }
-  if (info.type != kLinkTypeTcx) return std::nullopt;
+Result<Attachment> place_of_xdp(const bpf_link_info& info) {
+  const int ifindex = static_cast<int>(info.xdp.ifindex);
+  const auto mode = ifindex ? xdp_mode_of(ifindex, info.prog_id) : XdpMode::kOff;
+  if (!mode) return mode.error();
+  if (*mode == XdpMode::kOff) return Attachment{};
+  return Attachment{ifindex, Hook::kXdp, *mode == XdpMode::kNative ? Means::kXdpNative : Means::kXdpGeneric,
+                    info.prog_id, ""};
+}
+
+Result<Attachment> place_of_tcx(const bpf_link_info& info) {
   // The same two words as those of a link to a network namespace, which older headers have.
   const int ifindex = static_cast<int>(info.netns.netns_ino);
   const Hook hook =
       info.netns.attach_type == static_cast<std::uint32_t>(kTcxIngress) ? Hook::kTcIngress : Hook::kTcEgress;
-  if (!ifindex || !runs_by_tcx(ifindex, hook, info.prog_id)) return std::nullopt;
+  const auto runs = ifindex ? runs_by_tcx(ifindex, hook, info.prog_id) : false;
+  if (!runs) return runs.error();
+  if (!*runs) return Attachment{};
   return Attachment{ifindex, hook, Means::kTcx, info.prog_id, ""};
+}
+
+Result<Attachment> place_of(const bpf_link_info& info) {
+  if (info.type == BPF_LINK_TYPE_XDP) return place_of_xdp(info);
+  return info.type == kLinkTypeTcx ? place_of_tcx(info) : Attachment{};
 }
 
 std::optional<bpf_link_info> info_of(const Fd& link) {
   bpf_link_info info{};
   __u32 length = sizeof(info);
-  if (!link || bpf_obj_get_info_by_fd(link.get(), &info, &length)) return std::nullopt;
+  if (bpf_obj_get_info_by_fd(link.get(), &info, &length)) return std::nullopt;
   return info;
 }
 
@@ -95,10 +105,16 @@ std::string file_name(const Attachment& attachment, std::uint32_t id) {
 
 }  // namespace
 
-std::vector<Attachment> Links::read() {
-  std::vector<Attachment> links;
-  for (const std::string& name : names())
-    links.push_back(look_at(name));
+Actual Links::read() {
+  Actual links;
+  Ids seen;
+  for (const std::string& name : names(links.unknown)) {
+    const auto link = look_at(name, seen);
+    if (!link)
+      links.unknown.push_back(link.error());
+    else if (*link)
+      links.attachments.push_back(**link);
+  }
   // Only if nothing is left in it.
   for (const std::string& earlier : versioned_directories(pin_directory_)) {
     std::error_code ignored;
@@ -108,7 +124,7 @@ std::vector<Attachment> Links::read() {
   return links;
 }
 
-std::vector<std::string> Links::names() const {
+std::vector<std::string> Links::names(std::vector<Error>& unknown) const {
   std::vector<std::string> names;
   names.reserve(held_.size());
   for (const auto& [name, link] : held_)
@@ -117,22 +133,35 @@ std::vector<std::string> Links::names() const {
     std::error_code error;
     for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
       names.push_back(entry->path());
+    if (error && error != std::errc::no_such_file_or_directory)
+      unknown.push_back(make_error("read", directory, error.value()));
   }
   return names;
 }
 
-Attachment Links::look_at(const std::string& link) {
-  const auto info = info_of(open(link));
-  const auto place = info ? place_of(*info) : std::nullopt;
-  Attachment found = place.value_or(Attachment{});
-  found.link = link;
-  if (!place || pin_directory_.empty()) return found;
-  const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(found, info->id);
+// A link that cannot be looked at is not one that has ended: it may hold a program that forwards.
+Result<std::optional<Attachment>> Links::look_at(const std::string& link, Ids& seen) const {
+  const Fd opened = open(link);
+  if (!opened && errno == ENOENT) return std::nullopt;
+  if (!opened) return make_error("open the link", link, errno);
+  const auto info = info_of(opened);
+  if (!info) return make_error("look at the link", link, errno);
+  const auto place = place_of(*info);
+  if (!place) return place.error();
+  Attachment found = *place;
+  found.link = found.ifindex ? put_in_place(link, found, info->id) : link;
+  if (!seen.insert(info->id).second) return std::nullopt;
+  return found;
+}
+
+// Where it is pinned twice, the second takes the place of the first.
+std::string Links::put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const {
+  if (pin_directory_.empty()) return link;
+  const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(attachment, id);
   std::error_code error;
   fs::create_directories(proper.parent_path(), error);
   fs::rename(link, proper, error);
-  if (!error) found.link = proper;
-  return found;
+  return error ? link : proper.string();
 }
 
 Fd Links::open(const std::string& link) const {

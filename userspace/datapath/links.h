@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,18 +20,22 @@ class Links {
  public:
   explicit Links(std::string pin_directory) : pin_directory_(std::move(pin_directory)) {}
 
-  // All of ours, whichever build pinned them and under whatever name; they are moved to where this one keeps them. What
-  // holds no device of this network namespace, or cannot be looked at, is told without a device.
-  std::vector<Attachment> read();
+  // All of ours, whichever build pinned them, under whatever name and how often; they are moved to where this one keeps
+  // them. What holds no device of this network namespace is told without a device.
+  Actual read();
 
   Result<> create(const Attachment& attachment, int program);
   Result<> replace(const Attachment& attachment, int program) const;
   Result<> detach(const Attachment& attachment);
 
  private:
-  std::vector<std::string> names() const;
+  using Ids = std::set<std::uint32_t>;
+
+  std::vector<std::string> names(std::vector<Error>& unknown) const;
   Fd open(const std::string& link) const;
-  Attachment look_at(const std::string& link);
+  // Nothing where it has gone, or is one of those that have been seen.
+  Result<std::optional<Attachment>> look_at(const std::string& link, Ids& seen) const;
+  std::string put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const;
   Result<> keep(Fd link, const std::string& name);
 
   std::string pin_directory_;

@@ -3,6 +3,8 @@
 
 #include <bpf/libbpf.h>
 
+#include <cerrno>
+
 namespace fairlead::datapath {
 
 std::optional<XdpMode> parse_xdp_mode(const std::string& text) {
@@ -25,9 +27,12 @@ const char* to_string(XdpMode mode) {
   return "?";
 }
 
-XdpMode xdp_mode_of(int ifindex, std::uint32_t program) {
+Result<XdpMode> xdp_mode_of(int ifindex, std::uint32_t program) {
   LIBBPF_OPTS(bpf_xdp_query_opts, found);
-  if (bpf_xdp_query(ifindex, 0, &found)) return XdpMode::kOff;
+  const int error = bpf_xdp_query(ifindex, 0, &found);
+  if (error && error != -ENODEV)
+    return make_error("ask for the XDP program of", "device " + std::to_string(ifindex), -error);
+  if (error) return XdpMode::kOff;
   if (found.drv_prog_id == program) return XdpMode::kNative;
   return found.skb_prog_id == program ? XdpMode::kGeneric : XdpMode::kOff;
 }

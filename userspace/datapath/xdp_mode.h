@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "userspace/util/result.h"
+
 namespace fairlead::datapath {
 
 enum class XdpMode {
@@ -16,7 +18,7 @@ enum class XdpMode {
 std::optional<XdpMode> parse_xdp_mode(const std::string& text);
 const char* to_string(XdpMode mode);
 
-// How the kernel runs this program on the device; kOff if it does not.
-XdpMode xdp_mode_of(int ifindex, std::uint32_t program);
+// How the kernel runs this program on the device; kOff if it does not, or has no such device.
+Result<XdpMode> xdp_mode_of(int ifindex, std::uint32_t program);
 
 }  // namespace fairlead::datapath
