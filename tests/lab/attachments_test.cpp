@@ -12,7 +12,9 @@ namespace fs = std::filesystem;
 
 using std::chrono::seconds;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
+using testing::UnorderedElementsAre;
 using Programs = std::set<std::string>;
 
 Programs programs_of(const std::string& device, const std::string& xdp = "off") {
@@ -60,6 +62,21 @@ class Attachments : public Scenario {
   void expect_service() const {
     const AskReport report = ask(Transport::Tcp, vip_of(10, Family::IPv4), {.count = 20});
     EXPECT_EQ(report.failed, 0U) << testing::PrintToString(report.failures);
+  }
+
+  // A device with an XDP program of somebody else.
+  void occupy(const std::string& device) const {
+    const std::string pin = node().pins + "-somebody";
+    shell("ip link add " + device + " type veth peer name peer-" + device + "; program=$(bpftool link show pinned " +
+          node().pins + "/links/xdp-* | sed -n 's/.* prog \\([0-9]*\\).*/\\1/p'); bpftool prog pin id $program " + pin +
+          "; bpftool net attach xdpdrv pinned " + pin + " dev " + device + "; rm " + pin);
+  }
+
+  std::vector<std::string> problems() {
+    std::vector<std::string> messages;
+    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
+      messages.push_back(problem.message);
+    return messages;
   }
 
   void expect_clean_end() { EXPECT_THAT(test::expect_clean_end(*lab_, daemon()), HasSubstr("removed tc ingress")); }
@@ -134,6 +151,56 @@ TEST_F(Attachments, TheNextStartKnowsADeviceByItsNewName) {
   expect_clean_end();
 }
 
+struct Removal {
+  std::string name, script;
+};
+
+class Interference : public Attachments, public testing::WithParamInterface<Removal> {};
+
+// Whichever way: lbd does not wait to be told.
+TEST_P(Interference, IsUndone) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  shell("cd " + node().pins + "/links; " + GetParam().script);
+  EXPECT_TRUE(eventually(kSoon, [&] { return daemon().log().find("is attached again") != std::string::npos; }));
+  EXPECT_TRUE(become(programs_of("eth0", "native"))) << testing::PrintToString(programs());
+  EXPECT_EQ(daemon().query<admin::StatusView>({"status"})->devices.at(0).xdp, "native");
+  EXPECT_THAT(problems(), IsEmpty());
+  expect_service();
+  expect_clean_end();
+  EXPECT_THAT(lab_->run_in(node(), {"tc", "qdisc", "show", "dev", "eth0"}).value(), Not(HasSubstr("clsact")));
+}
+
+// By links where tc programs are such, and else by filters.
+INSTANTIATE_TEST_SUITE_P(
+    , Interference,
+    testing::Values(Removal{"links", "for link in *; do bpftool link detach pinned $link; done"},
+                    Removal{"pins", "rm *"},
+                    Removal{"qdisc", "tc qdisc delete dev eth0 clsact || bpftool link detach pinned tc-ingress-*"},
+                    Removal{"filters",
+                            "tc filter delete dev eth0 ingress && tc filter delete dev eth0 egress || "
+                            "rm tc-ingress-* tc-egress-*"}),
+    [](const auto& info) { return info.param.name; });
+
+// Another's XDP program is on one device, one is not there yet, and something in links is no link: all others are
+// served, and each of these is as soon as it can be.
+TEST_F(Attachments, WhatCannotBeHadIsAProblemAndNotTheEnd) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  daemon().stop();
+  occupy("up2");
+  shell("mkdir -p " + node().pins + "/links/stale/full");
+  ASSERT_NO_FATAL_FAILURE(restart({.more = {{"--devices", "up2,eth0,up3"}}}));
+  EXPECT_EQ(programs(), programs_of("eth0", "native") + programs_of("up2", "native"));
+  EXPECT_THAT(problems(), UnorderedElementsAre(HasSubstr("XDP (native) on up2: another XDP program is attached"),
+                                               HasSubstr("up3: No such device"), HasSubstr("links/stale")));
+  expect_service();
+  shell("ip link set up2 xdpdrv off; ip link add up3 type veth peer name peer3; rm -r " + node().pins + "/links/stale");
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems().empty(); })) << testing::PrintToString(problems());
+  EXPECT_EQ(daemon().query<admin::StatusView>({"status"})->devices.size(), 3U);
+  EXPECT_EQ(programs(), programs_of("eth0", "native") + programs_of("up2", "native") + programs_of("up3", "native"));
+  expect_service();
+  expect_clean_end();
+}
+
 // As when a tool of the operator's has pinned it again.
 TEST_F(Attachments, ALinkThatIsPinnedTwiceIsOneLink) {
   ASSERT_NO_FATAL_FAILURE(restart({}));
@@ -194,7 +261,7 @@ TEST_F(Attachments, CleanUpKnowsWhatEarlierBuildsPinned) {
   ASSERT_NO_FATAL_FAILURE(restart({}));
   daemon().stop();
   shell("cd " + node().pins + "; mkdir v0; for d in *; do test $d = v0 || mv $d v0/; done");
-  expect_clean_end();
+  EXPECT_THAT(test::expect_clean_end(*lab_, daemon()), HasSubstr("removed XDP (native) on eth0"));
 }
 
 // Where somebody has removed the directory, links have gone with it, and filters have not.

@@ -195,7 +195,8 @@ TEST_F(Daemons, WhatIsWrongAtStartLeavesTheNodeAsItWas) {
   ASSERT_TRUE(busy) << busy.error().message;
   const std::tuple<Flags, std::vector<std::string>, std::string> attempts[] = {
       {{{"--source", "kubernetes"}, {"--kubeconfig", absent}}, {}, absent},
-      {{}, {"--bind-address-hard-fail"}, "127.0.0.1:10249"}};
+      {{}, {"--bind-address-hard-fail"}, "127.0.0.1:10249"},
+      {{{"--devices", "eth7"}}, {}, "eth7: No such device"}};
   for (const auto& [flags, switches, named] : attempts) {
     auto process = daemon.start_another(flags, switches);
     ASSERT_TRUE(process) << process.error().message;

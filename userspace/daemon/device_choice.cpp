@@ -2,30 +2,63 @@
 #include "userspace/daemon/device_choice.h"
 
 #include <algorithm>
+#include <cerrno>
 
 namespace fairlead::daemon {
+namespace {
 
-DeviceChoice choose_devices(const std::vector<std::string>& names, const std::map<int, host::Device>& devices,
+using Devices = std::map<int, host::Device>;
+
+void choose_by_name(const std::string& name, const Devices& devices, const DeviceChoice& before, DeviceChoice& choice) {
+  const auto named =
+      std::find_if(devices.begin(), devices.end(), [&](const auto& entry) { return entry.second.name == name; });
+  if (named != devices.end()) {
+    choice.ifindices[name] = named->first;
+    return;
+  }
+  const auto earlier = before.ifindices.find(name);
+  const auto renamed = earlier == before.ifindices.end() ? devices.end() : devices.find(earlier->second);
+  if (renamed == devices.end()) {
+    choice.problems.push_back("attach to device " + name + ": No such device");
+    return;
+  }
+  choice.ifindices[name] = renamed->first;
+  choice.problems.push_back("no device is called " + name + " any more: " + renamed->second.name +
+                            ", which was, keeps its programs");
+}
+
+void add(int ifindex, const Devices& devices, DeviceChoice& choice) {
+  const auto device = devices.find(ifindex);
+  if (device == devices.end()) return;
+  if (!device->second.ethernet)
+    choice.problems.push_back("attach to device " + device->second.name + ": not an Ethernet device");
+  else if (std::find(choice.desired.begin(), choice.desired.end(), ifindex) == choice.desired.end())
+    choice.desired.push_back(ifindex);
+}
+
+}  // namespace
+
+DeviceChoice choose_devices(const std::vector<std::string>& names, const DeviceOffer& offer,
                             const DeviceChoice& before) {
   DeviceChoice choice;
   for (const std::string& name : names) {
-    const auto named =
-        std::find_if(devices.begin(), devices.end(), [&](const auto& entry) { return entry.second.name == name; });
-    if (named != devices.end()) {
-      choice.ifindices[name] = named->first;
-      continue;
-    }
-    const auto earlier = before.ifindices.find(name);
-    const auto renamed = earlier == before.ifindices.end() ? devices.end() : devices.find(earlier->second);
-    if (renamed == devices.end()) {
-      choice.missing.push_back("attach to device " + name + ": No such device");
-      continue;
-    }
-    choice.ifindices[name] = renamed->first;
-    choice.missing.push_back("no device is called " + name + " any more: " + renamed->second.name +
-                             ", which was, keeps its programs");
+    choose_by_name(name, offer.devices, before, choice);
+    if (const auto it = choice.ifindices.find(name); it != choice.ifindices.end())
+      add(it->second, offer.devices, choice);
   }
+  if (!names.empty()) return choice;
+  for (const auto& some : {offer.default_routes, std::set<int>(before.desired.begin(), before.desired.end())})
+    for (const int ifindex : some)
+      add(ifindex, offer.devices, choice);
+  if (choice.desired.empty() && choice.problems.empty())
+    choice.problems.emplace_back("no device to attach to: no default route; say --devices");
   return choice;
+}
+
+Result<> check_devices(const std::vector<std::string>& names, const host::Host& node) {
+  const DeviceChoice choice = choose_devices(names, {node.devices(), node.default_route_devices()}, {});
+  if (choice.desired.empty()) return Error{choice.problems.front(), ENODEV};
+  return {};
 }
 
 }  // namespace fairlead::daemon

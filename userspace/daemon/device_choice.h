@@ -10,15 +10,26 @@
 
 namespace fairlead::daemon {
 
+// What there is to choose from.
+struct DeviceOffer {
+  const std::map<int, host::Device>& devices;
+  const std::set<int>& default_routes;
+};
+
 // The devices that the programs belong on.
 struct DeviceChoice {
   std::map<std::string, int> ifindices;  // by the name that chose them
-  std::vector<std::string> missing;      // names that no device has, each as a sentence
+  std::vector<int> desired;              // the first that was asked for first
+  std::vector<std::string> problems;     // sentences: who is not among them, or not under the name that was asked for
 };
 
-// Those that have one of the names. A name chooses one device, which stays chosen under another name as long as no
-// other has the one that chose it: what lbd is on is not lost to a rename.
-DeviceChoice choose_devices(const std::vector<std::string>& names, const std::map<int, host::Device>& devices,
+// Those that have one of the names, or, where no name is given, those with a default route. A name chooses one device,
+// which stays chosen under another name as long as no other has the one that chose it: what lbd is on is not lost to a
+// rename. Nor to a default route that goes: it may come back, and connections are through the device meanwhile.
+DeviceChoice choose_devices(const std::vector<std::string>& names, const DeviceOffer& offer,
                             const DeviceChoice& before);
+
+// An error where there would be none, so that lbd would be of no use.
+Result<> check_devices(const std::vector<std::string>& names, const host::Host& node);
 
 }  // namespace fairlead::daemon

@@ -9,6 +9,7 @@ namespace fairlead::daemon {
 namespace {
 
 constexpr std::chrono::seconds kHealthTimeout{60};
+constexpr std::chrono::seconds kCheckAttachments{1};
 
 }  // namespace
 
@@ -23,19 +24,22 @@ Forwarding::Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> obj
       metrics_({inspection_, health_, [this] { return sync_.failed_writes(); }}),
       programmer_(parts_.io,
                   {parts_.store, sync_, health_, metrics_, [this](const auto* node) { return node_state(node); }}),
-      host_(parts_.io, network_, [this] { programmer_.node_changed(); }) {
+      host_(parts_.io, network_, [this] { programmer_.node_changed(); }),
+      attachments_(parts_.io, kCheckAttachments, [this] { check_attachments(); }) {
 }
 
 Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
+  auto host = host::Host::open();
+  if (!host) return host.error();
+  if (auto usable = check_devices(parts.options.devices, *host); !usable) return usable.error();
   auto object = datapath::Object::load(parts.options.datapath);
   if (!object) return object.error();
   for (const std::string& kept : (*object)->kept())
     spdlog::warn("the pinned maps keep {}; lbd --cleanup removes them, and all connections", kept);
   for (const std::string& lost : (*object)->lost())
     spdlog::warn("cannot be taken over from another lbd: {}", lost);
-  auto network = NodeNetwork::open(**object, parts.options);
-  if (!network) return network.error();
-  return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*object), std::move(*network)));
+  NodeNetwork network(**object, parts.options, std::move(*host));
+  return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*object), std::move(network)));
 }
 
 Result<> Forwarding::start() {
@@ -44,6 +48,10 @@ Result<> Forwarding::start() {
   upkeep_.finish_upgrade();
   programmer_.node_changed();
   return {};
+}
+
+void Forwarding::check_attachments() {
+  if (network_.check_attachments()) programmer_.node_changed();
 }
 
 void Forwarding::remark(const model::Name& service, const std::string& reason, const std::string& message) {

@@ -3,6 +3,7 @@
 
 #include "userspace/daemon/host_watch.h"
 #include "userspace/daemon/inspection/inspection.h"
+#include "userspace/daemon/periodic.h"
 #include "userspace/daemon/programmer.h"
 #include "userspace/daemon/upkeep.h"
 
@@ -18,7 +19,8 @@ class Forwarding {
     model::Store& store;
     source::Source& source;
   };
-  // Loads the object, and takes over what an earlier daemon pinned.
+  // Loads the object, and takes over what an earlier daemon pinned. Whether there is a device to attach to is looked at
+  // first.
   static Result<std::unique_ptr<Forwarding>> load(const Parts& parts);
 
   // Attaches the programs. Packets are forwarded as the maps say from now on.
@@ -32,6 +34,7 @@ class Forwarding {
 
  private:
   Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> object, NodeNetwork network);
+  void check_attachments();
   void remark(const model::Name& service, const std::string& reason, const std::string& message);
   NodeState node_state(const model::Node* node) const;
 
@@ -45,6 +48,7 @@ class Forwarding {
   Metrics metrics_;
   Programmer programmer_;
   HostWatch host_;
+  Periodic attachments_;
 };
 
 }  // namespace fairlead::daemon

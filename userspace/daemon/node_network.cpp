@@ -9,12 +9,6 @@ NodeNetwork::NodeNetwork(datapath::Object& object, const Options& options, host:
     : object_(&object), options_(&options), host_(std::move(host)), uplinks_(object, options) {
 }
 
-Result<NodeNetwork> NodeNetwork::open(datapath::Object& object, const Options& options) {
-  auto host = host::Host::open();
-  if (!host) return host.error();
-  return NodeNetwork(object, options, std::move(*host));
-}
-
 Result<NodeNetwork::Changes> NodeNetwork::read() {
   const auto changes = host_.read();
   if (!changes) return changes.error();
@@ -60,7 +54,7 @@ std::set<Address> NodeNetwork::primary_addresses(const model::Node* node) const 
   for (const Family family : {Family::IPv4, Family::IPv6}) {
     const Address* address = node ? host::preferred_address(node->internal_ips, family) : nullptr;
     std::vector<Address> on_device;
-    for (const int ifindex : uplinks_.chosen(host_)) {
+    for (const int ifindex : uplinks_.desired()) {
       if (address) break;
       on_device = addresses_of(ifindex);
       address = host::preferred_address(on_device, family);

@@ -17,11 +17,15 @@ namespace fairlead::daemon {
 // This node's devices and addresses: which devices the programs are on, and what the datapath has to know of them.
 class NodeNetwork {
  public:
-  static Result<NodeNetwork> open(datapath::Object& object, const Options& options);
+  NodeNetwork(datapath::Object& object, const Options& options, host::Host host);
 
-  // Attaches to the devices that are asked for, and to no others. At start what is missing or refuses is an error;
-  // later it is logged and tried again when devices change.
+  // Attaches to the devices that are asked for, and to no others. One that cannot be had is a problem, all of them an
+  // error.
   Result<> attach() { return uplinks_.start(host_); }
+  // Puts back what others have taken off, and tries again what could not be had. The kernel does not tell of all such
+  // changes, of a link that is detached for one, so this is to be called now and then. Returns whether something has
+  // changed.
+  bool check_attachments() { return uplinks_.follow(host_); }
 
   int fd() const { return host_.fd(); }
   struct Changes {
@@ -35,12 +39,12 @@ class NodeNetwork {
   std::vector<state::NodeAddress> node_addresses(const model::Node* node) const;
   std::set<Address> host_addresses() const { return host_.addresses(); }
   std::map<std::string, Attached> attached() const { return uplinks_.attached(host_); }
+  const std::set<std::string>& problems() const { return uplinks_.problems(); }
   // What the programs need to send through the devices that they are on.
   state::Devices::Content device_table() const { return uplinks_.table(host_); }
   std::vector<Address> addresses_of(int ifindex) const;
 
  private:
-  NodeNetwork(datapath::Object& object, const Options& options, host::Host host);
   std::set<Address> nodeport_addresses(const model::Node* node) const;
   std::set<Address> primary_addresses(const model::Node* node) const;
 

@@ -3,8 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace fairlead::daemon {
 
@@ -15,58 +15,45 @@ Uplinks::Uplinks(const datapath::Object& object, const Options& options)
 }
 
 Result<> Uplinks::start(const host::Host& node) {
-  choose(node);
-  if (problems_.empty()) reconcile(node);
-  if (!problems_.empty()) return Error{problems_.front(), ENODEV};
-  return {};
+  follow(node);
+  if (attacher_.is_anywhere()) return {};
+  return Error{problems_.empty() ? "no device to attach to" : *problems_.begin(), ENODEV};
 }
 
-void Uplinks::follow(const host::Host& node) {
-  choose(node);
+bool Uplinks::follow(const host::Host& node) {
+  const std::set<std::string> told = std::exchange(problems_, {});
+  choice_ = choose_devices(options_->devices, {node.devices(), node.default_route_devices()}, choice_);
+  problems_.insert(choice_.problems.begin(), choice_.problems.end());
   reconcile(node);
-  tell();
+  for (const std::string& problem : problems_)
+    if (!told.contains(problem)) spdlog::error("{}", problem);
+  for (const std::string& problem : told)
+    if (!problems_.contains(problem)) spdlog::info("solved: {}", problem);
+  return log_changes(node);
 }
 
-void Uplinks::choose(const host::Host& node) {
-  choice_ = choose_devices(options_->devices, node.devices(), choice_);
-  problems_ = choice_.missing;
-  for (const int ifindex : chosen(node))
-    if (const auto& device = node.devices().at(ifindex); !device.ethernet)
-      problems_.push_back("attach to device " + device.name + ": not an Ethernet device");
-  if (options_->devices.empty() && chosen(node).empty())
-    problems_.push_back("no device to attach to: no default route; say --devices");
-}
-
-std::vector<int> Uplinks::chosen(const host::Host& node) const {
-  std::vector<int> chosen;
-  const auto add = [&](int ifindex) {
-    if (node.devices().contains(ifindex) && std::find(chosen.begin(), chosen.end(), ifindex) == chosen.end())
-      chosen.push_back(ifindex);
-  };
-  for (const std::string& name : options_->devices)
-    if (const auto it = choice_.ifindices.find(name); it != choice_.ifindices.end()) add(it->second);
-  if (options_->devices.empty())
-    for (const int ifindex : node.default_route_devices())
-      add(ifindex);
-  return chosen;
-}
-
+// In auto mode one refusal is the device's answer. Where native XDP was asked for it is asked again: what is in its
+// place may go.
 void Uplinks::reconcile(const host::Host& node) {
-  std::erase_if(refused_, [&](const auto& entry) { return !node.devices().contains(entry.first); });
+  const bool asks_again = options_->xdp_mode != XdpMode::kAuto;
+  std::erase_if(refused_, [&](const auto& entry) { return asks_again || !node.devices().contains(entry.first); });
   failed_.clear();
   std::vector<datapath::DeviceSpec> specs;
-  for (const int ifindex : chosen(node))
-    if (const auto& device = node.devices().at(ifindex); device.ethernet) specs.push_back(spec(device));
+  for (const int ifindex : desired())
+    specs.push_back(spec(node.devices().at(ifindex)));
   const auto outcome = attacher_.reconcile(specs);
   if (!outcome) {
-    problems_.push_back(outcome.error().message);
+    problems_.insert(outcome.error().message);
     return;
   }
+  for (const Error& unknown : outcome->unknown)
+    problems_.insert(unknown.message);
   for (const datapath::Step& step : outcome->done)
     if (step.action == datapath::Step::kDetach) spdlog::info("removed {}", describe(step.attachment));
+  for (const datapath::Attachment& lost : outcome->lost)
+    spdlog::warn("{} had been taken off, and is attached again", describe(lost));
   for (const auto& failure : outcome->failed)
     note_failure(failure);
-  log_changes(node);
 }
 
 // A veth's peer leaves checksums to a device that never comes, which XDP cannot see and tc can; and what XDP sends is
@@ -79,13 +66,13 @@ datapath::DeviceSpec Uplinks::spec(const host::Device& device) const {
 
 void Uplinks::note_failure(const datapath::Attacher::Failure& failure) {
   const auto& [action, attachment] = failure.step;
-  if (attachment.hook == datapath::Hook::kXdp && action == datapath::Step::kAttach &&
-      options_->xdp_mode == XdpMode::kAuto) {
+  if (attachment.hook == datapath::Hook::kXdp && action == datapath::Step::kAttach) {
     refused_[attachment.ifindex] = failure.error.message;
-    return;
+    if (options_->xdp_mode == XdpMode::kAuto) return;
+  } else if (action != datapath::Step::kDetach) {
+    failed_.insert(attachment.ifindex);
   }
-  if (action != datapath::Step::kDetach) failed_.insert(attachment.ifindex);
-  problems_.push_back(failure.error.message);
+  problems_.insert(failure.error.message);
 }
 
 std::string Uplinks::note(const host::Device& device) const {
@@ -99,15 +86,15 @@ std::string Uplinks::note(const host::Device& device) const {
 
 std::map<std::string, Attached> Uplinks::attached(const host::Host& node) const {
   std::map<std::string, Attached> attached;
-  for (const int ifindex : chosen(node)) {
-    const auto& device = node.devices().at(ifindex);
-    if (device.ethernet && !failed_.contains(ifindex))
+  for (const int ifindex : desired())
+    if (const auto found = node.devices().find(ifindex); found != node.devices().end() && !failed_.contains(ifindex)) {
+      const host::Device& device = found->second;
       attached[device.name] = {device.name, ifindex, attacher_.xdp_mode(ifindex), note(device)};
-  }
+    }
   return attached;
 }
 
-void Uplinks::log_changes(const host::Host& node) {
+bool Uplinks::log_changes(const host::Host& node) {
   auto now = attached(node);
   for (const auto& [name, device] : now) {
     const auto before = logged_.find(name);
@@ -116,14 +103,7 @@ void Uplinks::log_changes(const host::Host& node) {
     spdlog::info("attached to {} (XDP {}){}{}", name, datapath::to_string(device.xdp), device.note.empty() ? "" : ": ",
                  device.note);
   }
-  logged_ = std::move(now);
-}
-
-void Uplinks::tell() {
-  const std::set<std::string> now(problems_.begin(), problems_.end());
-  for (const std::string& problem : now)
-    if (!told_.contains(problem)) spdlog::error("{}", problem);
-  told_ = now;
+  return std::exchange(logged_, now) != now;
 }
 
 state::Devices::Content Uplinks::table(const host::Host& node) const {

@@ -20,6 +20,8 @@ struct Attached {
   int ifindex = 0;
   datapath::XdpMode xdp = datapath::XdpMode::kOff;  // what the kernel does; never kAuto
   std::string note;                                 // why it is not what one might expect; empty otherwise
+
+  bool operator==(const Attached&) const = default;
 };
 
 // The devices that the programs are on: those that are asked for, and no others. Devices may come and go and be
@@ -28,34 +30,34 @@ class Uplinks {
  public:
   Uplinks(const datapath::Object& object, const Options& options);
 
-  // Attaches, and takes the programs off what an earlier daemon was on. A device that is missing is an error before
-  // anything is changed, one that refuses is an error, too.
+  // Attaches, and takes the programs off what an earlier daemon was on. An error where no program can be attached to
+  // any device.
   Result<> start(const host::Host& node);
-  // After devices have changed. What goes wrong is logged once, and tried again the next time.
-  void follow(const host::Host& node);
+  // Again: devices change, and others take off what is attached. What goes wrong is a problem until it goes well.
+  // Returns whether what is attached has changed.
+  bool follow(const host::Host& node);
 
-  // Those that are asked for and there, the first that was asked for first.
-  std::vector<int> chosen(const host::Host& node) const;
+  // The devices that are asked for and there, the first that was asked for first.
+  const std::vector<int>& desired() const { return choice_.desired; }
   std::map<std::string, Attached> attached(const host::Host& node) const;
+  // What is asked for and cannot be had, each in words.
+  const std::set<std::string>& problems() const { return problems_; }
   // What the programs need to send through them.
   state::Devices::Content table(const host::Host& node) const;
 
  private:
-  void choose(const host::Host& node);
   void reconcile(const host::Host& node);
   datapath::DeviceSpec spec(const host::Device& device) const;
   std::string note(const host::Device& device) const;
   void note_failure(const datapath::Attacher::Failure& failure);
-  void log_changes(const host::Host& node);
-  void tell();
+  bool log_changes(const host::Host& node);
 
   const Options* options_;
   datapath::Attacher attacher_;
   DeviceChoice choice_;
-  std::set<int> failed_;                // devices that have not all of the programs
+  std::set<int> failed_;                // devices that lack a program which they cannot do without
   std::map<int, std::string> refused_;  // devices that would not take XDP, and why
-  std::vector<std::string> problems_;   // of the last time
-  std::set<std::string> told_;          // those of them that have been logged
+  std::set<std::string> problems_;      // of the last time; those that stay are logged once
   std::map<std::string, Attached> logged_;
 };
 

@@ -77,8 +77,9 @@ std::string Clsact::marker(int ifindex) const {
   return pin_directory_ + "/qdiscs/" + std::to_string(ifindex);
 }
 
-Result<> Clsact::attach(const Attachment& attachment, int program) const {
+Result<> Clsact::attach(const Attachment& attachment, int program) {
   if (auto ensured = ensure_qdisc(attachment); !ensured) return ensured;
+  had_.insert(attachment.ifindex);
   return put_filter(attachment, program, 0);
 }
 
@@ -87,14 +88,14 @@ Result<> Clsact::replace(const Attachment& attachment, int program) {
 }
 
 // A qdisc without filters of ours is another's, unless we have just made it.
-Result<> Clsact::ensure_qdisc(const Attachment& attachment) const {
+Result<> Clsact::ensure_qdisc(const Attachment& attachment) {
   bpf_tc_hook hook = hook_of(attachment);
   const int error = bpf_tc_hook_create(&hook);
   if (error && error != -EEXIST) return make_error("make a clsact qdisc for", describe(attachment), -error);
   if (pin_directory_.empty()) return {};
   std::error_code ignored;
   if (!error) fs::remove(marker(attachment.ifindex), ignored);
-  if (!error) return {};
+  if (!error || had_.contains(attachment.ifindex)) return {};
   const auto filters = all_filters(attachment.ifindex);
   if (!filters) return filters.error();
   if (std::any_of(filters->begin(), filters->end(), is_ours)) return {};

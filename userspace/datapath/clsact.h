@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,16 +21,17 @@ class Clsact {
   // All filters of ours in this network namespace, whichever build made them.
   static Result<std::vector<Attachment>> read();
 
-  Result<> attach(const Attachment& attachment, int program) const;
+  Result<> attach(const Attachment& attachment, int program);
   static Result<> replace(const Attachment& attachment, int program);
   Result<> detach(const Attachment& attachment) const;
 
  private:
-  Result<> ensure_qdisc(const Attachment& attachment) const;
+  Result<> ensure_qdisc(const Attachment& attachment);
   Result<> leave_qdisc(const Attachment& attachment) const;
   std::string marker(int ifindex) const;
 
   std::string pin_directory_;
+  std::set<int> had_;  // devices that filters were attached to: where they are missing, somebody has removed them
 };
 
 }  // namespace fairlead::datapath

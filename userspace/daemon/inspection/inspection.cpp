@@ -53,8 +53,9 @@ std::vector<admin::DeviceView> Inspection::devices() const {
 
 std::vector<admin::ProblemView> Inspection::problems() const {
   std::vector<admin::ProblemView> views = view_problems(parts_.source.problems(), parts_.sync);
-  for (const std::string& problem : parts_.upkeep.problems())
-    views.push_back({"", "", "", "", problem});
+  for (const auto* of_node : {&parts_.network.problems(), &parts_.upkeep.problems()})
+    for (const std::string& problem : *of_node)
+      views.push_back({"", "", "", "", problem});
   return views;
 }
 
