@@ -59,7 +59,8 @@ void Compiler::add_followers(const InVain& in_vain, const InVain& other, Pending
       if (claims == claims_.end()) continue;
       const auto is_the_ports = [&](const Claim& claim) { return claim.port == port; };
       auto claim = std::find_if(claims->second.begin(), claims->second.end(), is_the_ports);
-      while (claim != claims->second.end() && ++claim != claims->second.end())
+      if (claim == claims->second.end()) continue;
+      for (++claim; claim != claims->second.end(); ++claim)
         pending.insert(claim->service);
     }
   }
