@@ -41,10 +41,10 @@ class UpgradeUnderTraffic : public Scenario {
     ASSERT_NO_FATAL_FAILURE(start_daemons());
   }
 
-  void hold() {
+  void hold(unsigned of_each) {
     for (const Transport transport : kTransports)
       for (const Family family : kFamilies) {
-        auto hold = Hold::start(*lab_, lab_->client(), vip_of(10, family), kOfEach, {transport, kInterval});
+        auto hold = Hold::start(*lab_, lab_->client(), vip_of(10, family), of_each, {transport, kInterval});
         ASSERT_TRUE(hold) << hold.error().message;
         holds_.emplace_back(std::string(name_of(transport)) + " " + name_of(family), std::move(*hold));
       }
@@ -59,12 +59,26 @@ class UpgradeUnderTraffic : public Scenario {
     const auto started = daemon().start();
     ASSERT_TRUE(started) << started.error().message;
     EXPECT_TRUE(daemon().query<admin::StatusView>({"status"})->adopted);
-    EXPECT_THAT(daemon().log(), Not(HasSubstr("cannot be taken over")));
     EXPECT_THAT(daemon().log(), HasSubstr("adopted 4 service ports, 8 backends"));
   }
 
   // Every connection has asked again.
   void let_all_speak() { std::this_thread::sleep_for(kInterval + seconds(1)); }
+
+  // None has broken, and both backends have some.
+  void expect_all_held() {
+    for (auto& [what, hold] : holds_) {
+      const auto connections = hold.finish();
+      ASSERT_TRUE(connections) << connections.error().message;
+      std::cout << what << ": " << describe(*connections) << "\n";
+      Counts servers;
+      for (const HeldConnection& one : *connections) {
+        EXPECT_EQ(one.broken, "") << what << " from port " << one.local_port;
+        ++servers[one.server];
+      }
+      EXPECT_EQ(servers.size(), 2U) << what;
+    }
+  }
 
   std::size_t pinned_maps() const {
     std::size_t count = 0;
@@ -79,23 +93,43 @@ class UpgradeUnderTraffic : public Scenario {
 TEST_F(UpgradeUnderTraffic, AndBackLosesNothing) {
   ASSERT_NO_FATAL_FAILURE(serve());
   const std::size_t maps = pinned_maps();
-  ASSERT_NO_FATAL_FAILURE(hold());
+  ASSERT_NO_FATAL_FAILURE(hold(kOfEach));
   for (const char* program : {FAIRLEAD_OTHER_LBD_PROGRAM, ""}) {
     ASSERT_NO_FATAL_FAILURE(replace_by(program));
+    EXPECT_THAT(daemon().log(), Not(HasSubstr("cannot be taken over")));
     EXPECT_EQ(pinned_maps(), maps) << "maps of both layouts";
     let_all_speak();
   }
-  for (auto& [what, hold] : holds_) {
-    const auto connections = hold.finish();
-    ASSERT_TRUE(connections) << connections.error().message;
-    std::cout << what << ": " << describe(*connections) << "\n";
-    Counts servers;
-    for (const HeldConnection& one : *connections) {
-      EXPECT_EQ(one.broken, "") << what << " from port " << one.local_port;
-      ++servers[one.server];
-    }
-    EXPECT_EQ(servers.size(), 2U) << what;
-  }
+  expect_all_held();
+}
+
+// An entry that nobody can remove: what stands after it goes all the same, and its lbd says what is left, until it is
+// gone. The other build must not believe what it left itself, back when its services were others.
+TEST_F(UpgradeUnderTraffic, AndBackPastWhatCannotBeRemovedLosesNothing) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  const std::size_t maps = pinned_maps();
+  const fs::path block = lab_->node(1).pins + "/maps/lb_aaa-v1";
+  fs::create_directory(block);
+  ASSERT_NO_FATAL_FAILURE(replace_by(FAIRLEAD_OTHER_LBD_PROGRAM));
+  EXPECT_EQ(pinned_maps(), maps);
+  const auto problems = [&] { return daemon().query<std::vector<admin::ProblemView>>({"problems"})->size(); };
+  EXPECT_EQ(problems(), 1U);
+  // Backends that the first build has never seen, in the places of those that it has.
+  put({.node_port = 30080}, {});
+  ASSERT_TRUE(balances_over(daemon(), "default/web", 0));
+  std::this_thread::sleep_for(seconds(7));  // a slot's rest
+  put({.node_port = 30080}, {backend(1, 1), backend(2, 1)});
+  ASSERT_TRUE(balances_over(daemon(), "default/web", 2));
+  ASSERT_NO_FATAL_FAILURE(hold(10));
+  ASSERT_NO_FATAL_FAILURE(replace_by(""));
+  let_all_speak();
+  expect_all_held();
+  fs::remove(block);
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems() == 0; })) << daemon().log();
+  const std::string log = daemon().log(), told = "error   maps of another lbd: remove " + block.string();
+  const auto first = log.find(told);
+  ASSERT_NE(first, log.npos) << log;
+  EXPECT_EQ(log.find(told, first + 1), log.npos) << "once: " << log;
 }
 
 // As an lbd of another version left them: programs and links that go on, and maps that nobody understands.
