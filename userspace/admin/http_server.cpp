@@ -10,10 +10,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/url.hpp>
 #include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
 
 #include "userspace/util/endpoint.h"
 
@@ -28,9 +32,56 @@ using Tcp = asio::ip::tcp;
 
 constexpr std::size_t kMaxBody = std::size_t{64} * 1024;
 constexpr std::chrono::seconds kIdle{30};
+// Of each listener: so many together leave descriptors for everything else where a process may have 1,024.
+constexpr std::size_t kMostConnections = 256;
+// After an accept that failed, for want of descriptors for example: the connection is still there, and would be tried
+// in a circle.
+constexpr std::chrono::milliseconds kPause{100};
+
+// A listener's handler, and its connections in the order in which they were last heard.
+template <class Stream>
+struct Listener {
+  HttpHandler handler;
+  std::map<std::uint64_t, Stream*> connections;
+  std::uint64_t next = 0;
+
+  // Whoever has said nothing for longest makes room, so that nobody keeps a newcomer out.
+  void make_room() {
+    if (connections.size() < kMostConnections) return;
+    const auto oldest = connections.begin();
+    oldest->second->close();
+    connections.erase(oldest);
+  }
+};
+
+// The place of a connection that is open.
+template <class Stream>
+class Place {
+ public:
+  Place(Listener<Stream>& listener, Stream& stream) : listener_(listener), stream_(stream) { take(); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { listener_.connections.erase(number_); }
+
+  // It has been heard. One that had to make room does not come back.
+  void renew() {
+    if (listener_.connections.erase(number_) > 0) take();
+  }
+
+ private:
+  void take() {
+    number_ = listener_.next++;
+    listener_.connections.emplace(number_, &stream_);
+  }
+
+  Listener<Stream>& listener_;
+  Stream& stream_;
+  std::uint64_t number_ = 0;
+};
 
 template <class Stream>
-asio::awaitable<void> serve(Stream stream, std::shared_ptr<const HttpHandler> handler) {
+asio::awaitable<void> serve(Stream stream, std::shared_ptr<Listener<Stream>> listener) {
+  Place<Stream> place(*listener, stream);
   beast::flat_buffer buffer;
   for (;;) {
     http::request_parser<http::string_body> parser;
@@ -39,7 +90,8 @@ asio::awaitable<void> serve(Stream stream, std::shared_ptr<const HttpHandler> ha
     stream.expires_after(kIdle);
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
-    HttpResponse response = (*handler)(parser.get());
+    place.renew();
+    HttpResponse response = listener->handler(parser.get());
     response.version(parser.get().version());
     response.keep_alive(parser.get().keep_alive());
     if (parser.get().method() == http::verb::head) response.body().clear();
@@ -51,14 +103,21 @@ asio::awaitable<void> serve(Stream stream, std::shared_ptr<const HttpHandler> ha
 }
 
 template <class Protocol>
-asio::awaitable<void> accept(typename Protocol::acceptor acceptor, std::shared_ptr<const HttpHandler> handler) {
+asio::awaitable<void> accept(typename Protocol::acceptor acceptor, HttpHandler handler) {
   using Stream = beast::basic_stream<Protocol>;
+  const auto listener = std::make_shared<Listener<Stream>>(Listener<Stream>{std::move(handler), {}});
+  asio::steady_timer pause(acceptor.get_executor());
   for (;;) {
     boost::system::error_code error;
     auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    // Out of descriptors or the like: the next one may do better.
     if (error == asio::error::operation_aborted) co_return;
-    if (!error) asio::co_spawn(acceptor.get_executor(), serve(Stream(std::move(socket)), handler), asio::detached);
+    if (error) {
+      pause.expires_after(kPause);
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      continue;
+    }
+    listener->make_room();
+    asio::co_spawn(acceptor.get_executor(), serve(Stream(std::move(socket)), listener), asio::detached);
   }
 }
 
@@ -72,8 +131,7 @@ Result<> listen(asio::io_context& io, const typename Protocol::endpoint& endpoin
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return make_error("listen on", name, error.value());
-  asio::co_spawn(io, accept<Protocol>(std::move(acceptor), std::make_shared<const HttpHandler>(std::move(handler))),
-                 asio::detached);
+  asio::co_spawn(io, accept<Protocol>(std::move(acceptor), std::move(handler)), asio::detached);
   return {};
 }
 

@@ -2,7 +2,9 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <csignal>
@@ -52,6 +54,16 @@ void set_oom_score(const daemon::Options& options) {
                  std::strerror(errno));
 }
 
+// As many descriptors as it may have, within reason: each probe, scrape and lbctl takes one.
+void raise_descriptor_limit() {
+  constexpr rlim_t kEnough = 65536;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kEnough) return;
+  limit.rlim_cur = std::min(limit.rlim_max, kEnough);
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    spdlog::warn("setrlimit RLIMIT_NOFILE {}: {}", limit.rlim_cur, std::strerror(errno));
+}
+
 void log_remarks(const daemon::Options& options) {
   for (const std::string& note : options.notes)
     spdlog::info("{}", note);
@@ -86,6 +98,7 @@ int main(int argc, char** argv) {
   if (parsed.options->cleanup) return with_output(run_cleanup(*parsed.options));
   log_remarks(*parsed.options);
   set_oom_score(*parsed.options);
+  raise_descriptor_limit();
   const auto result = daemon::run(*parsed.options);
   if (result) return 0;
   spdlog::critical("{}", result.error().message);

@@ -2,14 +2,19 @@
 #include "userspace/admin/http_server.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include <algorithm>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -23,6 +28,22 @@ using Tcp = asio::ip::tcp;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
+
+// How many descriptors this process may have, for as long as this lives.
+class DescriptorLimit {
+ public:
+  explicit DescriptorLimit(rlim_t soft) {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit now{std::min(soft, before_.rlim_max), before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &now), 0);
+  }
+  DescriptorLimit(const DescriptorLimit&) = delete;
+  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+  ~DescriptorLimit() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
 
 // A server on a thread of its own; tests talk to it with blocking sockets, whose reads a server that does not close its
 // end would hold up until ctest ends them.
@@ -170,13 +191,49 @@ TEST_F(HttpServerTest, ClosesConnectionsThatAreNotHttp) {
 TEST_F(HttpServerTest, AnswersBesideManyThatSayNothing) {
   ASSERT_NO_FATAL_FAILURE(serve_unix());
   std::vector<Unix::socket> idle;
-  for (int i = 0; i < 300; ++i)
+  for (int i = 0; i < 250; ++i)
     idle.push_back(connect());
   EXPECT_THAT(exchange(connect(), last("/e")), EndsWith("/e "));
   for (Unix::socket& socket : idle)
     asio::write(socket, asio::buffer(last("/f")));
   for (Unix::socket& socket : idle)
     EXPECT_THAT(rest(socket), EndsWith("/f "));
+}
+
+// As many as a process may have descriptors for by default, and more.
+TEST_F(HttpServerTest, ClosesTheLongestSilentForNewcomers) {
+  const DescriptorLimit limit(4096);
+  ASSERT_NO_FATAL_FAILURE(serve_unix());
+  const auto begin = std::chrono::steady_clock::now();
+  Unix::socket busy = connect();
+  std::vector<Unix::socket> idle;
+  for (int i = 0; i < 1100; ++i) {
+    idle.push_back(connect());
+    if (i % 100 != 0) continue;
+    asio::write(busy, asio::buffer(std::string("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n")));
+    std::string answer;
+    asio::read_until(busy, asio::dynamic_buffer(answer), "/busy ");
+  }
+  EXPECT_THAT(exchange(connect(), last("/g")), EndsWith("/g "));
+  EXPECT_EQ(rest(idle.front()), "") << "it has made room";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(25)) << "not for having been idle";
+  EXPECT_THAT(exchange(std::move(busy), last("/h")), EndsWith("/h "));
+  EXPECT_THAT(exchange(std::move(idle.back()), last("/i")), EndsWith("/i "));
+}
+
+// The connection that can't be accepted stays where it is; trying it again and again would take a core.
+TEST_F(HttpServerTest, RestsWhereThereAreNoDescriptors) {
+  ASSERT_NO_FATAL_FAILURE(serve_unix());
+  Unix::socket waiting(client_);
+  waiting.open();
+  {
+    const DescriptorLimit none(0);
+    waiting.connect(Unix::endpoint(socket_));
+    const std::clock_t before = std::clock();
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 100);
+  }
+  EXPECT_THAT(exchange(std::move(waiting), last("/j")), EndsWith("/j "));
 }
 
 TEST(ParseTarget, DecodesPathAndQuery) {
