@@ -112,8 +112,8 @@ Actual Links::read() {
     const auto link = look_at(name, seen);
     if (!link)
       links.unknown.push_back(link.error());
-    else if (*link)
-      links.attachments.push_back(**link);
+    else if (const std::optional<Attachment>& attached = *link)
+      links.attachments.push_back(*attached);
   }
   // Only if nothing is left in it.
   for (const std::string& earlier : versioned_directories(pin_directory_)) {

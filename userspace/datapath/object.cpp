@@ -115,13 +115,13 @@ Result<> Object::open_pins(const std::string& directory) {
   }
   *upgrade_ = Upgrade::find(*pins_, lost_);
   adopted_ = !pinned_.empty() || upgrade_->found();
-  if (adopted_) note_missing();
+  if (adopted_) note_missing(*pins_);
   return {};
 }
 
 // Every build has flow tables; any other map is only missed where its description shows that it was there.
-void Object::note_missing() {
-  const auto described = pins_->described();
+void Object::note_missing(const Pins& pins) {
+  const auto described = pins.described();
   for (const MapLayout& is : map_layouts()) {
     if (is_derived(is.kept) || pinned_.contains(is.map) || upgrade_->other(is.map)) continue;
     const auto was_there = [&](const Pins::Map& one) { return one.name == is.map; };
