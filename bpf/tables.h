@@ -46,6 +46,7 @@ LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_flow_gates, 1, 0, lb_flow_gates);
 LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_snat_pool, LB_SNAT_POOLS, BPF_F_MMAPABLE, lb_snat_pools);
 LB_MAP(BPF_MAP_TYPE_LRU_HASH, struct lb_fragment_key, struct lb_fragment, 4096, 0, lb_fragments);
 LB_MAP(BPF_MAP_TYPE_HASH, __u32, struct lb_device, 64, 0, lb_devices);
+LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_frames, 1, BPF_F_MMAPABLE, lb_frames);
 LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_clock, 1, BPF_F_MMAPABLE, lb_clock);
 LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_constants, 1, 0, lb_constants);
 LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, LB_VERDICT_COUNTERS, 0, lb_verdicts);

@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "flow.h"
 #include "fragment.h"
+#include "frames.h"
 #include "hash.h"
 #include "layouts.h"
 #include "limits.h"

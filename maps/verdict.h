@@ -36,6 +36,8 @@
 	X(LOCAL_REPLY, PASS, 6, "reply of a backend on this node, given the service's address again")                 \
 	X(ICMP_LOCAL, PASS, 7,                                                                                        \
 	  "ICMP error about a flow, rewritten for the side that must hear it and left to the stack")                  \
+	X(OTHER_HOST, PASS, 8, "a frame for another host's MAC address, or for many: broadcast, multicast")           \
+	X(OTHER_VLAN, PASS, 9, "a frame of a VLAN whose device lbd is not attached to, or left to that device")       \
 	X(REMOTE_HIT, SEND, 32, "packet of a known flow, sent to a backend on another node")                          \
 	X(REMOTE_NEW, SEND, 33, "first packet of a flow, sent to a backend on another node")                          \
 	X(REMOTE_REPLY, SEND, 34, "reply of a backend on another node, sent to the client")                           \

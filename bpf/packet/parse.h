@@ -53,7 +53,7 @@ struct glance {
 	__u8 classes;
 };
 
-/* XDP sees VLAN tags in the packet, tc beside it. */
+/* XDP sees VLAN tags in the packet, tc beside it. Stacked ones and those of a provider (802.1ad) are for the stack. */
 static __always_inline void parse_ethernet(const struct run run, struct glance *glance)
 {
 	void *data = packet_data(run), *end = packet_end(run);
@@ -65,7 +65,7 @@ static __always_inline void parse_ethernet(const struct run run, struct glance *
 		return;
 	protocol = eth->h_proto;
 	glance->l3_offset = sizeof(*eth);
-	if (is_xdp(run) && (protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD))) {
+	if (is_xdp(run) && protocol == bpf_htons(ETH_P_8021Q)) {
 		vlan = (void *)(eth + 1);
 		if ((void *)(vlan + 1) > end)
 			return;

@@ -2,6 +2,7 @@
 #ifndef LB_BPF_PATH_PIPELINE_H
 #define LB_BPF_PATH_PIPELINE_H
 
+#include "packet/frame.h"
 #include "packet/parse.h"
 #include "path/answer.h"
 #include "path/count.h"
@@ -74,8 +75,10 @@ static __always_inline struct outcome flow_ingress(const struct run run, struct 
 static __always_inline struct outcome packet_ingress(const struct run run, struct path *path)
 {
 	struct packet *p = &path->p;
-	enum lb_verdict verdict;
+	enum lb_verdict verdict = frame_verdict(run, p);
 
+	if (unlikely(verdict != LB_CONTINUE))
+		return done(verdict);
 	if (!parse_addresses(run, p))
 		return done(LB_VERDICT_NOT_IP);
 	verdict = parse_headers(run, p);

@@ -11,6 +11,7 @@
 
 #include "userspace/compile/maglev.h"
 #include "userspace/datapath/counters.h"
+#include "userspace/datapath/frames.h"
 #include "userspace/datapath/tables_io.h"
 
 namespace fairlead::test {
@@ -134,6 +135,7 @@ void DatapathTest::reload(const datapath::Config& config) {
   auto object = datapath::Object::load(config);
   ASSERT_TRUE(object) << object.error().message;
   object_ = std::move(*object);
+  know_frames();
   attach();
 }
 
@@ -159,8 +161,16 @@ void DatapathTest::use(std::unique_ptr<datapath::Object> object) {
   device.addr6 = state::to_abi(v6);
   device.flags = LB_DEVICE_XDP_REDIRECT;
   ASSERT_TRUE(object_->devices.put(static_cast<std::uint32_t>(uplink()), device));
+  know_frames();
   attach();
   write_changes();
+}
+
+void DatapathTest::know_frames() {
+  std::vector<datapath::Frames> frames;
+  for (const std::uint16_t vlan : {0, 7, 100})
+    frames.push_back({uplink(), vlan, kNodeMac});
+  datapath::write_frames(object_->frames[0], frames);
 }
 
 // Only a device with a program has receive queues that a test run may name.

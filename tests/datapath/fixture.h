@@ -41,7 +41,7 @@ struct TestBackend {
 // A node of its own: a network namespace with one uplink (up0), the loaded programs, real maps filled the way lbd fills
 // them.
 //
-//   up0  10.1.0.1/24 and fd01::1/64; MAC kNodeMac
+//   up0  10.1.0.1/24 and fd01::1/64; MAC kNodeMac, and that of VLAN devices on it with the tags 7 and 100
 //   gateway 10.1.0.254 and fd01::fe with MAC kGatewayMac: the way to clients
 //   node 2  10.1.0.2   and fd01::2  with MAC kNode2Mac:   the way to 10.2.0.0/24 and fd02::/64, remote pods
 //   10.3.0.0/24 and fd03::/64 are routed through a next hop whose MAC address is not known (10.1.0.77, fd01::77)
@@ -88,6 +88,7 @@ class DatapathTest : public testing::Test {
 
  private:
   void use(std::unique_ptr<datapath::Object> object);
+  void know_frames();
   void attach();
   void write_changes();
 

@@ -343,7 +343,9 @@ std::vector<Row> reply_rows() {
          const Packet request = s.begin(kLocal);
          s.object().filter[0].classes[state::filter_bucket(
              state::to_abi(request.src), static_cast<std::uint8_t>(request.src.family))] = LB_CLASS_VIP;
-         return reverse(request, kSyn | kAck);
+         Packet reply = reverse(request, kSyn | kAck);
+         reply.dmac = s.node_mac;
+         return reply;
        },
        "not_ours"},
 

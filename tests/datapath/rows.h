@@ -30,5 +30,6 @@ std::vector<Row> icmp_rows();
 std::vector<Row> answer_rows();
 std::vector<Row> drop_rows();
 std::vector<Row> header_rows();
+std::vector<Row> frame_rows();
 
 }  // namespace fairlead::test

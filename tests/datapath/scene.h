@@ -31,6 +31,9 @@ enum Port : std::uint16_t {
 };
 constexpr std::uint16_t kBackendPort = 8080, kClientPort = 40000;
 
+constexpr Mac kElsewhereMac{2, 0, 0, 0, 7, 7}, kBroadcastMac{255, 255, 255, 255, 255, 255},
+    kMulticastMac{1, 0, 0x5e, 0, 0, 1};
+
 // What a test sends: a packet, or bytes that are none.
 struct Sent {
   Sent(Packet value) : packet(std::move(value)), bytes(build(packet)) {}

@@ -18,7 +18,7 @@ constexpr std::uint8_t kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16;
 // A frame as a person would describe it. build() makes its bytes, with every length and checksum right; dissect() reads
 // them back and checks that they are. Tests change a field of what they sent and expect to find exactly that.
 struct Packet {
-  Mac dmac{2, 0, 0, 0, 0, 1}, smac{2, 0, 0, 0, 0, 2};
+  Mac dmac{2, 0, 0, 0, 1, 1}, smac{2, 0, 0, 0, 0, 2};
   std::optional<std::uint16_t> vlan;  // the tag: priority and id
   Address src, dst;                   // the family decides the rest
   std::uint8_t ttl = 64;

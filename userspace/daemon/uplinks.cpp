@@ -11,7 +11,7 @@ namespace fairlead::daemon {
 using datapath::XdpMode;
 
 Uplinks::Uplinks(const datapath::Object& object, const Options& options)
-    : options_(&options), attacher_(object, options.datapath.pin_directory) {
+    : object_(&object), options_(&options), attacher_(object, options.datapath.pin_directory) {
 }
 
 Result<> Uplinks::start(const host::Host& node) {
@@ -41,6 +41,8 @@ void Uplinks::reconcile(const host::Host& node) {
   std::vector<datapath::DeviceSpec> specs;
   for (const int ifindex : desired())
     specs.push_back(spec(node.devices().at(ifindex)));
+  // Before a program can ask: a device that is not in it takes every MAC address for its own.
+  datapath::write_frames(object_->frames[0], frames(node));
   const auto outcome = attacher_.reconcile(specs);
   if (!outcome) {
     problems_.insert(outcome.error().message);
@@ -54,6 +56,17 @@ void Uplinks::reconcile(const host::Host& node) {
     spdlog::warn("{} had been taken off, and is attached again", describe(lost));
   for (const auto& failure : outcome->failed)
     note_failure(failure);
+}
+
+// A VLAN device's frames are seen by the XDP program of the device below, too, if lbd is on that.
+std::vector<datapath::Frames> Uplinks::frames(const host::Host& node) const {
+  std::vector<datapath::Frames> frames;
+  for (const int ifindex : desired()) {
+    const auto& device = node.devices().at(ifindex);
+    frames.push_back({ifindex, 0, device.mac});
+    if (device.vlan_id) frames.push_back({device.parent, device.vlan_id, device.mac});
+  }
+  return frames;
 }
 
 // A veth's peer leaves checksums to a device that never comes, which XDP cannot see and tc can; and what XDP sends is

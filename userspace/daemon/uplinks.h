@@ -9,6 +9,7 @@
 #include "userspace/daemon/device_choice.h"
 #include "userspace/daemon/options/options.h"
 #include "userspace/datapath/attacher.h"
+#include "userspace/datapath/frames.h"
 #include "userspace/host/host.h"
 #include "userspace/state/tables.h"
 
@@ -46,12 +47,14 @@ class Uplinks {
   state::Devices::Content table(const host::Host& node) const;
 
  private:
+  std::vector<datapath::Frames> frames(const host::Host& node) const;
   void reconcile(const host::Host& node);
   datapath::DeviceSpec spec(const host::Device& device) const;
   std::string note(const host::Device& device) const;
   void note_failure(const datapath::Attacher::Failure& failure);
   bool log_changes(const host::Host& node);
 
+  const datapath::Object* object_;
   const Options* options_;
   datapath::Attacher attacher_;
   DeviceChoice choice_;

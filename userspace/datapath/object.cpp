@@ -222,6 +222,7 @@ Result<> Object::map_arrays() {
   map(rings, maps.lb_rings);
   map(members, maps.lb_members);
   map(filter, maps.lb_filter);
+  map(frames, maps.lb_frames);
   map(clock, maps.lb_clock);
   map(flows4, maps.lb_flow4);
   map(flows6, maps.lb_flow6);

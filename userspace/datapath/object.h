@@ -66,6 +66,7 @@ class Object {
   MappedArray<lb_ring_chunk> rings;
   MappedArray<lb_member_chunk> members;
   MappedArray<lb_filter> filter;
+  MappedArray<lb_frames> frames;
   MappedArray<lb_clock> clock;
   MappedArray<lb_flow4_set> flows4;
   MappedArray<lb_flow6_set> flows6;

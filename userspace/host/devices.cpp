@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/host/devices.h"
 
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
+#include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "userspace/host/attributes.h"
@@ -18,7 +21,8 @@ namespace {
 // What only VLAN devices have.
 void read_vlan(const Attributes& all, const nlattr* data, Device& device) {
   const Attributes vlan = nested(data);
-  if (const nlattr* id = get(vlan, IFLA_VLAN_ID)) device.vlan_id = mnl_attr_get_u16(id);
+  const nlattr *id = get(vlan, IFLA_VLAN_ID), *protocol = get(vlan, IFLA_VLAN_PROTOCOL);
+  if (id && (!protocol || mnl_attr_get_u16(protocol) == htons(ETH_P_8021Q))) device.vlan_id = mnl_attr_get_u16(id);
   if (const nlattr* parent = get(all, IFLA_LINK)) device.parent = static_cast<int>(mnl_attr_get_u32(parent));
 }
 
@@ -29,6 +33,8 @@ Device device_of(const nlmsghdr* message, const ifinfomsg& link) {
   device.ethernet = link.ifi_type == ARPHRD_ETHER;
   device.up = link.ifi_flags & IFF_UP;
   if (const nlattr* name = get(all, IFLA_IFNAME)) device.name = mnl_attr_get_str(name);
+  if (const nlattr* mac = get(all, IFLA_ADDRESS); mac && mnl_attr_get_payload_len(mac) == device.mac.size())
+    std::memcpy(device.mac.data(), mnl_attr_get_payload(mac), device.mac.size());
   const nlattr* info = get(all, IFLA_LINKINFO);
   if (!info) return device;
   const Attributes details = nested(info);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -20,8 +21,9 @@ struct Device {
   std::string kind;  // "veth", "vlan", ...; physical ones have none
   bool ethernet = false;
   bool up = false;
-  int parent = 0;                  // VLAN devices: ifindex of the device below
-  std::uint16_t vlan_id = 0;       // VLAN devices: their tag
+  int parent = 0;             // VLAN devices: ifindex of the device below
+  std::uint16_t vlan_id = 0;  // VLAN devices: their tag; 0 for those of a provider's VLAN (802.1ad)
+  std::array<std::uint8_t, 6> mac{};
   std::vector<Address> addresses;  // usable ones, the kernel's preferred source first of each family
 
   bool operator==(const Device&) const = default;

@@ -12,6 +12,7 @@
 #include "tests/bench/packet/die.h"
 #include "userspace/compile/maglev.h"
 #include "userspace/datapath/flows.h"
+#include "userspace/datapath/frames.h"
 #include "userspace/datapath/tables_io.h"
 #include "userspace/state/placement.h"
 
@@ -72,7 +73,7 @@ void fill_maps(datapath::Object& object) {
 void make_node() {
   if (unshare(CLONE_NEWNET)) die("unshare: " + std::string(strerror(errno)));
   shell(
-      "ip link set lo up && ip link add bench0 type veth peer name bench1"
+      "ip link set lo up && ip link add bench0 address 02:00:00:00:00:01 type veth peer name bench1"
       " && sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.bench1.disable_ipv6=1"
       " && ip link set bench0 up && ip link set bench1 up"
       " && ip addr add 10.9.0.1/24 dev bench0 && ip -6 addr add fd09::1/64 dev bench0 nodad"
@@ -96,6 +97,7 @@ std::unique_ptr<datapath::Object> load(std::uint32_t flows) {
   config.sizes.flows4 = config.sizes.flows6 = flows;
   auto object = unwrap(datapath::Object::load(config));
   fill_maps(*object);
+  datapath::write_frames(object->frames[0], {{static_cast<int>(if_nametoindex(kDevice)), 0, {2, 0, 0, 0, 0, 1}}});
   lb_device device{};
   device.addr4 = state::to_abi(addresses(Family::IPv4).node);
   device.addr6 = state::to_abi(addresses(Family::IPv6).node);
