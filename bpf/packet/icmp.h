@@ -8,6 +8,7 @@
 
 #include "packet/csum.h"
 #include "packet/packet.h"
+#include "packet/parse.h"
 
 /*
  * ICMP for addresses that services own: echo is answered, and errors about a flow's packets are carried to the side
@@ -95,9 +96,19 @@ static __always_inline int icmp_answer_echo(const struct run run, const struct p
 	return 1;
 }
 
-/* Offset of the quoted packet's layer 4 from the frame's start, 0 where the quoted packet is none that we could have
- * translated. */
-static __always_inline __u32 icmp_quoted_l4(const struct run run, const struct packet *p)
+/* The fragment header of IPv6 (RFC 8200). */
+struct quoted_fragment {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset;
+	__be32 id;
+};
+
+/*
+ * Offset of the quoted packet's layer 4 from the frame's start, and its protocol; 0 where the quoted packet is none
+ * that we could have translated. An error about a whole datagram quotes its first fragment.
+ */
+static __always_inline __u32 icmp_quoted_l4(const struct run run, const struct packet *p, __u32 *proto)
 {
 	const __u32 offset = (p->l4_offset & L4_OFFSET_MASK) + sizeof(struct icmp_header);
 	void *quoted = packet_data(run) + offset, *end = packet_end(run);
@@ -107,9 +118,21 @@ static __always_inline __u32 icmp_quoted_l4(const struct run run, const struct p
 
 		if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5 || ip->frag_off & bpf_htons(0x1fff))
 			return 0;
+		*proto = ip->protocol;
 		return offset + ip->ihl * 4;
 	}
-	return quoted + sizeof(struct ipv6hdr) > end ? 0 : offset + sizeof(struct ipv6hdr);
+	struct ipv6hdr *ip6 = quoted;
+	struct quoted_fragment *fragment = (void *)(ip6 + 1);
+
+	if ((void *)(ip6 + 1) > end)
+		return 0;
+	*proto = ip6->nexthdr;
+	if (likely(ip6->nexthdr != IPV6_FRAGMENT))
+		return offset + sizeof(*ip6);
+	if ((void *)(fragment + 1) > end || fragment->offset & bpf_htons(IPV6_FRAGMENT_OFFSET))
+		return 0;
+	*proto = fragment->next;
+	return offset + sizeof(*ip6) + sizeof(*fragment);
 }
 
 /*
@@ -118,7 +141,7 @@ static __always_inline __u32 icmp_quoted_l4(const struct run run, const struct p
  */
 static __always_inline int icmp_read_quoted(const struct run run, struct tuple *opposite, const struct packet *p)
 {
-	const __u32 l4 = icmp_quoted_l4(run, p);
+	const __u32 l4 = icmp_quoted_l4(run, p, &opposite->proto);
 	void *quoted = packet_l4(run, p) + sizeof(struct icmp_header), *end = packet_end(run);
 	struct quoted_ports *ports = packet_data(run) + (l4 & L4_OFFSET_MASK);
 
@@ -131,7 +154,6 @@ static __always_inline int icmp_read_quoted(const struct run run, struct tuple *
 
 		if ((void *)(ip + 1) > end)
 			return 0;
-		opposite->proto = ip->protocol;
 		opposite->src[0] = ip->daddr;
 		opposite->dst[0] = ip->saddr;
 	} else {
@@ -139,7 +161,6 @@ static __always_inline int icmp_read_quoted(const struct run run, struct tuple *
 
 		if ((void *)(ip6 + 1) > end)
 			return 0;
-		opposite->proto = ip6->nexthdr;
 		copy_words(opposite->src, ip6->daddr.in6_u.u6_addr32, 4);
 		copy_words(opposite->dst, ip6->saddr.in6_u.u6_addr32, 4);
 	}
@@ -208,7 +229,8 @@ static __always_inline void icmp_rewrite_outer(void *l3, const struct packet *p,
 static __always_inline int icmp_rewrite_error(const struct run run, const struct packet *p,
 					      const struct icmp_relayed *relayed, const __u8 hops)
 {
-	const __u32 l4 = icmp_quoted_l4(run, p);
+	__u32 proto;
+	const __u32 l4 = icmp_quoted_l4(run, p, &proto);
 	const __u32 header = run.family == LB_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 	void *l3 = packet_l3(run, p), *end = packet_end(run);
 	struct icmp_header *icmp = packet_l4(run, p);

@@ -99,6 +99,21 @@ static __always_inline const __be32 *parse_owner(const struct run run, const str
 	}
 }
 
+/* Of a packet whose addresses are there. */
+static __always_inline int sends_icmp(const struct run run, const struct glance *glance)
+{
+	void *l3 = packet_data(run) + (glance->l3_offset & L3_OFFSET_MASK), *end = packet_end(run);
+
+	if (run.family == LB_AF_INET) {
+		struct iphdr *ip = l3;
+
+		return (void *)(ip + 1) <= end && ip->protocol == LB_IPPROTO_ICMP;
+	}
+	struct ipv6hdr *ip6 = l3;
+
+	return (void *)(ip6 + 1) <= end && ip6->nexthdr == LB_IPPROTO_ICMPV6;
+}
+
 /* Fills in the addresses. Returns 0 where the fixed IP header is not there whole. */
 static __always_inline int parse_addresses(const struct run run, struct packet *p)
 {

@@ -176,23 +176,30 @@ static __always_inline int finish(const struct hook hook, enum lb_verdict verdic
 	return hook.type == PROGRAM_XDP ? (int)XDP_DROP : TC_ACT_SHOT;
 }
 
-static __always_inline __u8 owner_classes(const struct run run, const struct glance *glance)
+/* Of what this node sends itself only its ICMP errors matter: some are about packets to its backends. */
+static __always_inline __u8 wanted_classes(const struct run run, const struct glance *glance)
+{
+	if (!is_egress(run))
+		return LB_CLASS_VIP | LB_CLASS_NODE;
+	return sends_icmp(run, glance) ? LB_CLASS_BACKEND | LB_CLASS_NODE : LB_CLASS_BACKEND;
+}
+
+static __always_inline __u8 classes_of(const struct run run, const struct glance *glance)
 {
 	const __be32 *addr = parse_owner(run, glance);
+	const __u8 classes = addr ? address_classes(addr, run.family) : 0;
 
-	return addr ? address_classes(addr, run.family) : 0;
+	return likely(!classes) ? 0 : classes & wanted_classes(run, glance);
 }
 
 /* Whether the packet can be ours at all: one read of the filter. Most packets end here. */
 static __always_inline void look_at(const struct run run, struct glance *glance)
 {
-	const __u8 wanted = is_egress(run) ? LB_CLASS_BACKEND : LB_CLASS_VIP | LB_CLASS_NODE;
-
 	parse_ethernet(run, glance);
 	if (glance->family == LB_AF_INET)
-		glance->classes = owner_classes((struct run){run.ctx, run.hook, LB_AF_INET}, glance) & wanted;
+		glance->classes = classes_of((struct run){run.ctx, run.hook, LB_AF_INET}, glance);
 	else if (glance->family == LB_AF_INET6)
-		glance->classes = owner_classes((struct run){run.ctx, run.hook, LB_AF_INET6}, glance) & wanted;
+		glance->classes = classes_of((struct run){run.ctx, run.hook, LB_AF_INET6}, glance);
 }
 
 /* The end of every program: what is left to be done, the counter, the action. */

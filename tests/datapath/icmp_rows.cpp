@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <linux/bpf.h>
 
+#include <algorithm>
+
 #include "tests/datapath/rows.h"
 
 // ICMP errors about flows, and what else of ICMP comes to an owned address.
@@ -97,6 +99,15 @@ Packet about_local_request(const Scene& s, const Packet& sent, const Packet&) {
   return error_about(s, s.at().vip, s.at().client, request);
 }
 
+// About the first fragment of a reply: the quote has a fragment header in between.
+Packet lost_first_fragment(Scene& s) {
+  Packet error = lost_local_reply(s);
+  const Bytes fragment = {error.payload[6], 0, 0, 1, 0, 0, 0, 9};
+  error.payload[6] = 44;
+  error.payload.insert(error.payload.begin() + 40, fragment.begin(), fragment.end());
+  return error;
+}
+
 Packet of_type(Packet packet, std::uint8_t type) {
   packet.icmp_type = type;
   return packet;
@@ -129,6 +140,39 @@ std::vector<Row> icmp_rows() {
       {"IcmpLocalFromPod", kBoth, LB_HOOK_TC_EGRESS,
        [](Scene& s) { return error_about(s, s.at().pod, s.at().client, s.begin(kLocal)); }, "icmp_local",
        about_local_request},
+      // This node's stack is the one that finds a packet too big for a pod, or at its last hop.
+      {"IcmpLocalFromNode", kBoth, LB_HOOK_TC_EGRESS,
+       [](Scene& s) { return error_about(s, s.at().node, s.at().client, s.begin(kLocal)); }, "icmp_local",
+       about_local_request},
+      {"IcmpFromNodeAboutItsOwn", kBoth, LB_HOOK_TC_EGRESS,
+       [](Scene& s) {
+         return error_about(s, s.at().node, s.at().client, udp(s.at().client, kClientPort, s.at().node, 9));
+       },
+       "not_ours"},
+      {"EchoReplyFromNode", kBoth, LB_HOOK_TC_EGRESS,
+       [](Scene& s) {
+         Packet packet = of_type(s.echo(), s.at().echo_reply);
+         packet.src = Address::literal(s.at().node);
+         packet.dst = Address::literal(s.at().client);
+         return packet;
+       },
+       "not_ours"},
+      {"IcmpLocalAboutFirstFragment", kIpv6, LB_HOOK_XDP, lost_first_fragment, "icmp_local",
+       [](const Scene& s, const Packet& sent, const Packet& got) {
+         Packet packet = sent;
+         packet.dst = Address::literal(s.at().pod);
+         packet.payload = got.payload;
+         const auto pod = Address::literal(s.at().pod).bytes;
+         EXPECT_TRUE(std::equal(pod.begin(), pod.end(), got.payload.begin() + 8));
+         return packet;
+       }},
+      {"IcmpAboutLaterFragment6", kIpv6, LB_HOOK_XDP,
+       [](Scene& s) {
+         Packet error = lost_first_fragment(s);
+         error.payload[43] = 8;
+         return error;
+       },
+       "no_flow"},
       {"IcmpUnresolved", kBoth, LB_HOOK_XDP,
        [](Scene& s) {
          const Packet request = s.begin(kUnresolved, LB_HOOK_TC_INGRESS);
