@@ -49,6 +49,7 @@ LB_ASSERT_SIZE(struct lb_address_key, 20);
 
 #define LB_ADDRESS_VIP (1u << 0)      /* owned by services: ports without a service are refused, echo is answered */
 #define LB_ADDRESS_NODEPORT (1u << 1) /* an address of this node on which NodePorts are served */
+#define LB_ADDRESS_NODE (1u << 2)     /* an address of this node */
 
 /* Value of lb_service_names, keyed by lb_service.id: "namespace/name:port/PROTO/family", NUL padded. For people
  * and for adoption. */

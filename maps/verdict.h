@@ -61,7 +61,9 @@
 	X(NO_ROUTE, DROP, 72, "the kernel has no route to the backend or client, or does not forward")                \
 	X(EGRESS_UNMANAGED, DROP, 73, "the route to the backend leaves through a device that lbd is not attached to") \
 	X(UNSUPPORTED, DROP, 74, "for an address of a service, in a protocol that is not balanced")                   \
-	X(BROKEN_REFERENCE, DROP, 75, "a map entry refers to something that is not there: a bug, please report it")
+	X(BROKEN_REFERENCE, DROP, 75, "a map entry refers to something that is not there: a bug, please report it")   \
+	X(MARTIAN_SOURCE, DROP, 76,                                                                                   \
+	  "from an address that no client has: a service's or this node's own, loopback, multicast, reserved")
 
 enum lb_verdict {
 #define LB_VERDICT_ENUM(name, kind, number, meaning) LB_VERDICT_##name = (number),

@@ -3,6 +3,7 @@
 #define LB_BPF_PATH_ANSWER_H
 
 #include "packet/answer.h"
+#include "path/rare.h"
 #include "path/scratch.h"
 
 static __always_inline int is_answer(enum lb_verdict verdict)
@@ -15,9 +16,12 @@ static __always_inline int is_answer(enum lb_verdict verdict)
 static __always_inline enum lb_verdict answer_packet(const struct run run, enum lb_verdict verdict)
 {
 	struct scratch *scratch = scratch_memory();
+	const enum lb_verdict source = lb_source(run.family);
 
 	if (!scratch)
 		return LB_VERDICT_BROKEN_REFERENCE;
+	if (source != LB_CONTINUE)
+		return source;
 	return answer(run, &scratch->path.p, verdict, (__u16)scratch->path.hop.mtu, &scratch->answer);
 }
 

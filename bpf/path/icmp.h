@@ -2,6 +2,7 @@
 #ifndef LB_BPF_PATH_ICMP_H
 #define LB_BPF_PATH_ICMP_H
 
+#include "packet/answer.h"
 #include "packet/icmp.h"
 #include "path/hop.h"
 #include "path/refuse.h"
@@ -61,6 +62,20 @@ static __always_inline enum lb_verdict relay_ingress(const struct run run, struc
 	return relay_error(run, scratch, 0) ? LB_VERDICT_ICMP_LOCAL : LB_VERDICT_MALFORMED;
 }
 
+static __always_inline enum lb_verdict answer_echo(const struct run run, struct packet *p)
+{
+	const enum lb_verdict source = lb_source(run.family);
+
+	if (source != LB_CONTINUE)
+		return source;
+	if (!answer_allowed())
+		return LB_VERDICT_RATE_LIMITED;
+	if (!icmp_answer_echo(run, p))
+		return LB_VERDICT_MALFORMED;
+	p->action = is_xdp(run) ? (int)XDP_TX : bpf_redirect(p->ifindex, 0);
+	return LB_VERDICT_ANSWER_ECHO;
+}
+
 static __always_inline enum lb_verdict icmp_ingress(const struct run run)
 {
 	struct scratch *scratch = scratch_memory();
@@ -75,10 +90,7 @@ static __always_inline enum lb_verdict icmp_ingress(const struct run run)
 		return LB_VERDICT_NOT_OURS;
 	if (!icmp_is_echo(p, run.family))
 		return LB_VERDICT_NO_FLOW;
-	if (!icmp_answer_echo(run, p))
-		return LB_VERDICT_MALFORMED;
-	p->action = is_xdp(run) ? (int)XDP_TX : bpf_redirect(p->ifindex, 0);
-	return LB_VERDICT_ANSWER_ECHO;
+	return answer_echo(run, p);
 }
 
 /* An error that a backend on this node, or this node for it, sends to the client. */

@@ -88,6 +88,9 @@ static __always_inline struct lb_backend *choose_backend(enum lb_verdict *verdic
 
 	if (!service)
 		return NULL;
+	*verdict = lb_source(family);
+	if (*verdict != LB_CONTINUE)
+		return NULL;
 	if (service->flags & LB_SERVICE_DROP) {
 		*verdict = LB_VERDICT_POLICY;
 		return NULL;

@@ -53,4 +53,7 @@ static __always_inline enum hop_state hop_out_of_line(const struct run run)
 /* Scratch: p. The verdict if the packet's address is owned; NOT_OURS for one that only shares a filter bucket. */
 int lb_refuse(int verdict, int family);
 
+/* Scratch: p. LB_CONTINUE if a client can have its source, else the verdict. */
+int lb_source(int family);
+
 #endif

@@ -39,6 +39,12 @@ std::vector<Row> drop_rows() {
          return s.to_vip(kClosed);
        },
        "rate_limited"},
+      {"RateLimitedEcho", kBoth, LB_HOOK_XDP,
+       [](Scene& s) {
+         s.object().clock[0].answer_rate = 0;
+         return s.echo();
+       },
+       "rate_limited"},
       {"SnatExhausted", kBoth, LB_HOOK_XDP,
        [](Scene& s) {
          s.fill_snat_pools();

@@ -31,5 +31,6 @@ std::vector<Row> answer_rows();
 std::vector<Row> drop_rows();
 std::vector<Row> header_rows();
 std::vector<Row> frame_rows();
+std::vector<Row> source_rows();
 
 }  // namespace fairlead::test

@@ -21,9 +21,8 @@ struct Case {
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const auto& rows :
-       {forward_rows(), reply_rows(), fragment_rows(), icmp_rows(), answer_rows(), drop_rows(), header_rows(),
-        frame_rows()})
+  for (const auto& rows : {forward_rows(), reply_rows(), fragment_rows(), icmp_rows(), answer_rows(), drop_rows(),
+                           header_rows(), frame_rows(), source_rows()})
     for (const Row& row : rows) {
       if (row.families != Families::kIpv6) all.push_back({row, Family::IPv4});
       if (row.families != Families::kIpv4) all.push_back({row, Family::IPv6});

@@ -48,7 +48,7 @@ void AddressBook::update_address(const lb_address_key& key) {
   const auto node = node_addresses_.find(key);
   std::uint32_t flags = 0;
   if (vips_.contains(key) && node == node_addresses_.end()) flags |= LB_ADDRESS_VIP;
-  if (node != node_addresses_.end() && node->second) flags |= LB_ADDRESS_NODEPORT;
+  if (node != node_addresses_.end()) flags |= LB_ADDRESS_NODE | (node->second ? LB_ADDRESS_NODEPORT : 0);
   if (flags)
     desired_.tables.addresses[key] = flags;
   else

@@ -58,8 +58,8 @@ TEST_F(PlacementFilter, ANodePortOwnsNoAddress) {
 
 TEST_F(PlacementFilter, EveryNodeAddressIsOpenAndSomeServeNodePorts) {
   placement_->set_node_addresses({node_address(kNode, true), node_address("2001:db8::1", false)});
-  EXPECT_EQ(address_flags(kNode), LB_ADDRESS_NODEPORT);
-  EXPECT_EQ(address_flags("2001:db8::1"), 0u);
+  EXPECT_EQ(address_flags(kNode), LB_ADDRESS_NODE | LB_ADDRESS_NODEPORT);
+  EXPECT_EQ(address_flags("2001:db8::1"), LB_ADDRESS_NODE);
   EXPECT_EQ(classes(kNode), LB_CLASS_NODE);
   EXPECT_EQ(classes("2001:db8::1"), LB_CLASS_NODE) << "replies to SNAT ports";
 }
@@ -70,10 +70,11 @@ TEST_F(PlacementFilter, TheNodesOwnAddressIsNeverOwned) {
     start(kRoomy, 1);
     ASSERT_TRUE(put(port_spec("web", {tcp(kNode, 80)}, {})));
     placement_->set_node_addresses({node_address(kNode, nodeports)});
-    EXPECT_EQ(address_flags(kNode), nodeports ? LB_ADDRESS_NODEPORT : 0);
+    const std::uint32_t flags = LB_ADDRESS_NODE | (nodeports ? LB_ADDRESS_NODEPORT : 0);
+    EXPECT_EQ(address_flags(kNode), flags);
     EXPECT_EQ(classes(kNode), LB_CLASS_NODE | LB_CLASS_VIP);
     ASSERT_TRUE(put(port_spec("tls", {tcp(kNode, 443)}, {})));
-    EXPECT_EQ(address_flags(kNode), nodeports ? LB_ADDRESS_NODEPORT : 0);
+    EXPECT_EQ(address_flags(kNode), flags);
     placement_->set_node_addresses({});
     EXPECT_EQ(address_flags(kNode), LB_ADDRESS_VIP) << "not the node's any more";
     remove("web");
