@@ -38,6 +38,8 @@
 	  "ICMP error about a flow, rewritten for the side that must hear it and left to the stack")                  \
 	X(OTHER_HOST, PASS, 8, "a frame for another host's MAC address, or for many: broadcast, multicast")           \
 	X(OTHER_VLAN, PASS, 9, "a frame of a VLAN whose device lbd is not attached to, or left to that device")       \
+	X(OWN_CONNECTION, PASS, 10,                                                                                   \
+	  "to a NodePort, but no new flow: a connection of this node or its pods, or rewritten by XDP already")       \
 	X(REMOTE_HIT, SEND, 32, "packet of a known flow, sent to a backend on another node")                          \
 	X(REMOTE_NEW, SEND, 33, "first packet of a flow, sent to a backend on another node")                          \
 	X(REMOTE_REPLY, SEND, 34, "reply of a backend on another node, sent to the client")                           \

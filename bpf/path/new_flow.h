@@ -13,8 +13,10 @@
 /* What becomes of the first packet of a flow. */
 
 /* The service that this packet asks for; where there is none, *verdict says what becomes of the packet. */
-static __always_inline struct lb_service *service_of(enum lb_verdict *verdict, const struct packet *p, const int family)
+static __always_inline struct lb_service *service_of(const struct run run, enum lb_verdict *verdict,
+						     const struct packet *p)
 {
+	const int family = run.family;
 	struct lb_service *service = NULL;
 	__u32 address;
 
@@ -25,6 +27,10 @@ static __always_inline struct lb_service *service_of(enum lb_verdict *verdict, c
 	address = lookup_address(p->tuple.dst, family);
 	if (address & LB_ADDRESS_NODEPORT && is_nodeport(p->tuple.dport))
 		service = lookup_nodeport(&p->tuple, family);
+	if (service && is_hosts_out_of_line(run)) {
+		*verdict = LB_VERDICT_OWN_CONNECTION;
+		return NULL;
+	}
 	if (address & LB_ADDRESS_VIP)
 		*verdict = LB_VERDICT_ANSWER_CLOSED_PORT;
 	else
@@ -71,8 +77,11 @@ static __always_inline enum lb_verdict new_remote(const struct run run, struct p
 
 static __always_inline enum lb_verdict new_local(const struct run run, struct path *path)
 {
-	const enum lb_verdict verdict = lb_flow_make(&path->view, &path->p.tuple, run.family);
+	enum lb_verdict verdict;
 
+	if ((path->p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && is_tracked_out_of_line(run))
+		path->view.to.sport = preferred_port(flow_hash(&path->p.tuple, run.family));
+	verdict = lb_flow_make(&path->view, &path->p.tuple, run.family);
 	if (verdict != LB_CONTINUE)
 		return verdict;
 	count_flow(path->view.backend);
@@ -80,15 +89,16 @@ static __always_inline enum lb_verdict new_local(const struct run run, struct pa
 }
 
 /* Service, policy, selection: the backend that path->view then leads to. NULL where *verdict is the packet's. */
-static __always_inline struct lb_backend *choose_backend(enum lb_verdict *verdict, struct path *path, const int family)
+static __always_inline struct lb_backend *choose_backend(const struct run run, enum lb_verdict *verdict,
+							 struct path *path)
 {
 	const struct packet *p = &path->p;
-	struct lb_service *service = service_of(verdict, p, family);
+	struct lb_service *service = service_of(run, verdict, p);
 	struct lb_backend *backend;
 
 	if (!service)
 		return NULL;
-	*verdict = lb_source(family);
+	*verdict = lb_source(run.family);
 	if (*verdict != LB_CONTINUE)
 		return NULL;
 	if (service->flags & LB_SERVICE_DROP) {
@@ -103,7 +113,7 @@ static __always_inline struct lb_backend *choose_backend(enum lb_verdict *verdic
 		*verdict = LB_VERDICT_NO_FLOW;
 		return NULL;
 	}
-	backend = select_backend(&path->view.backend, service, select_hash(&p->tuple, family));
+	backend = select_backend(&path->view.backend, service, select_hash(&p->tuple, run.family));
 	if (!backend)
 		*verdict = LB_VERDICT_BROKEN_REFERENCE;
 	return backend;
@@ -119,7 +129,7 @@ static __always_inline enum lb_verdict new_flow(const struct run run)
 
 	if (!scratch || !clock)
 		return verdict;
-	backend = choose_backend(&verdict, &scratch->path, run.family);
+	backend = choose_backend(run, &verdict, &scratch->path);
 	if (!backend)
 		return verdict;
 	describe_flow(&scratch->path, backend, clock, run.family);

@@ -53,6 +53,24 @@ static __always_inline enum hop_state hop_out_of_line(const struct run run)
 /* Scratch: p. The verdict if the packet's address is owned; NOT_OURS for one that only shares a filter bucket. */
 int lb_refuse(int verdict, int family);
 
+/* Scratch: p, to a NodePort. Whether it is this node's own, and begins no flow. */
+int lb_xdp_is_hosts(struct xdp_md *ctx, int family);
+int lb_tc_is_hosts(struct __sk_buff *ctx, int family);
+
+static __always_inline int is_hosts_out_of_line(const struct run run)
+{
+	return is_xdp(run) ? lb_xdp_is_hosts(run.ctx, run.family) : lb_tc_is_hosts(run.ctx, run.family);
+}
+
+/* Scratch: view.to. Whether the kernel tracks another connection with that tuple. */
+int lb_xdp_is_tracked(struct xdp_md *ctx, int family);
+int lb_tc_is_tracked(struct __sk_buff *ctx, int family);
+
+static __always_inline int is_tracked_out_of_line(const struct run run)
+{
+	return is_xdp(run) ? lb_xdp_is_tracked(run.ctx, run.family) : lb_tc_is_tracked(run.ctx, run.family);
+}
+
 /* Scratch: p. LB_CONTINUE if a client can have its source, else the verdict. */
 int lb_source(int family);
 

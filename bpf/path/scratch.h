@@ -6,6 +6,7 @@
 #include "packet/answer.h"
 #include "packet/forward.h"
 #include "packet/packet.h"
+#include "path/conntrack.h"
 
 /*
  * Leaving something for later: the path of known flows has a small frame and few registers to lose, and all frames of a
@@ -29,6 +30,7 @@ struct scratch {
 	struct bpf_fib_lookup fib;
 	struct hop found; /* by the FIB */
 	struct lb_fragment_key fragment;
+	struct kernel_tuple kernel;
 	union answer_work answer;
 };
 _Static_assert(sizeof(struct scratch) <= sizeof(struct lb_scratch), "raise LB_SCRATCH_WORDS");

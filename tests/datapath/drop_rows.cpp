@@ -194,6 +194,8 @@ std::vector<Row> drop_rows() {
          return tcp(s.at().remote, kBackendPort, s.at().node, datapath::Config().snat_ports.first, kAck);
        },
        "no_service"},
+      {"OwnConnection", kBoth, LB_HOOK_XDP,
+       [](Scene& s) { return tcp(s.at().client, 443, s.at().node, kNodePort, kSyn | kAck); }, "own_connection"},
       {"NoServiceByTc", kBoth, LB_HOOK_TC_INGRESS,
        [](Scene& s) { return udp(s.at().client, kClientPort, s.at().node, kFreeNodePort); }, "no_service"},
   };
