@@ -10,7 +10,9 @@
 #include "userspace/daemon/endpoints.h"
 #include "userspace/daemon/forwarding.h"
 #include "userspace/daemon/make_source.h"
+#include "userspace/daemon/periodic.h"
 #include "userspace/daemon/ports.h"
+#include "userspace/daemon/problem_log.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -34,6 +36,8 @@ class Daemon {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   template <class T>
   static Result<> take(T& part, Result<T> made) {
     if (!made) return made.error();
@@ -51,9 +55,16 @@ class Daemon {
   source::Handlers handlers() {
     source::Handlers handlers;
     handlers.on_sync = [this](model::Store&) { forwarding_->store_changed(); };
-    handlers.on_problem = [](const model::Problem& problem) { spdlog::warn("{}", problem.to_string()); };
-    handlers.on_solved = [](const model::Problem& problem) { spdlog::info("solved: {}", problem.to_string()); };
+    const auto log = [this](ProblemLog::Turn turn) {
+      return [this, turn](const model::Problem& problem) { problems_.tell(turn, problem, Clock::now()); };
+    };
+    handlers.on_problem = log(ProblemLog::Turn::kCameUp);
+    handlers.on_solved = log(ProblemLog::Turn::kSolved);
     return handlers;
+  }
+
+  static void log_problem(ProblemLog::Turn turn, const std::string& line) {
+    spdlog::log(turn == ProblemLog::Turn::kSolved ? spdlog::level::info : spdlog::level::warn, "{}", line);
   }
 
   void leave_at_signal() {
@@ -67,6 +78,8 @@ class Daemon {
   const Options& options_;
   boost::asio::io_context io_;
   model::Store store_;
+  ProblemLog problems_{log_problem};
+  Periodic problem_numbers_{io_, std::chrono::seconds(1), [this] { problems_.tick(Clock::now()); }};
   Endpoints endpoints_;
   std::unique_ptr<source::Source> source_;
   std::unique_ptr<Forwarding> forwarding_;

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
+#include <utility>
 
 namespace fairlead::daemon {
 namespace {
@@ -16,8 +17,8 @@ Endpoints::Endpoints(boost::asio::io_context& io, const Options& options, Handle
     : options_(options),
       server_(io),
       control_(std::move(handlers.control)),
-      health_{options.healthz_address, std::move(handlers.health), boost::asio::steady_timer(io)},
-      metrics_{options.metrics_address, std::move(handlers.metrics), boost::asio::steady_timer(io)} {
+      health_{options.healthz_address, std::move(handlers.health), boost::asio::steady_timer(io), {}},
+      metrics_{options.metrics_address, std::move(handlers.metrics), boost::asio::steady_timer(io), {}} {
 }
 
 Result<> Endpoints::listen() {
@@ -31,8 +32,10 @@ Result<> Endpoints::listen() {
 Result<> Endpoints::listen(Port& port) {
   if (port.address.empty()) return {};
   auto listening = server_.listen_tcp(port.address, port.handler);
+  if (listening && !port.told.empty()) spdlog::info("listening on {} now", port.address);
   if (listening || options_.bind_address_hard_fail) return listening;
-  spdlog::error("{}; trying again", listening.error().message);
+  if (std::exchange(port.told, listening.error().message) != listening.error().message)
+    spdlog::error("{}; trying again", port.told);
   port.retry.expires_after(kRetry);
   port.retry.async_wait([this, &port](auto error) {
     if (!error) (void)listen(port);

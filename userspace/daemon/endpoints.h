@@ -25,6 +25,7 @@ class Endpoints {
     const std::string& address;  // empty: none
     admin::HttpHandler handler;
     boost::asio::steady_timer retry;
+    std::string told;  // why it could not be had
   };
   Result<> listen(Port& port);
 
