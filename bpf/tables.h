@@ -66,4 +66,9 @@ static __always_inline struct lb_clock *clock_words(void)
 	return bpf_map_lookup_elem(&lb_clock, &zero);
 }
 
+static __always_inline __u32 clock_ticks(const struct lb_clock *clock)
+{
+	return lb_ticks(clock, bpf_jiffies64());
+}
+
 #endif

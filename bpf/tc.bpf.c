@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "path/pipeline.h"
 
-static OUT_OF_LINE void ingress4(void *ctx, const struct glance *glance, struct outcome *outcome)
+__weak int lb_tc_ingress4(struct __sk_buff *ctx, const struct glance *glance, struct outcome *outcome)
 {
-	process_family((struct run){ctx, TC_INGRESS, LB_AF_INET}, glance, outcome);
+	if (glance && outcome)
+		process_family((struct run){ctx, TC_INGRESS, LB_AF_INET}, glance, outcome);
+	return 0;
 }
 
-static OUT_OF_LINE void ingress6(void *ctx, const struct glance *glance, struct outcome *outcome)
+__weak int lb_tc_ingress6(struct __sk_buff *ctx, const struct glance *glance, struct outcome *outcome)
 {
-	process_family((struct run){ctx, TC_INGRESS, LB_AF_INET6}, glance, outcome);
+	if (glance && outcome)
+		process_family((struct run){ctx, TC_INGRESS, LB_AF_INET6}, glance, outcome);
+	return 0;
 }
 
-static OUT_OF_LINE void egress4(void *ctx, const struct glance *glance, struct outcome *outcome)
+__weak int lb_tc_egress4(struct __sk_buff *ctx, const struct glance *glance, struct outcome *outcome)
 {
-	process_family((struct run){ctx, TC_EGRESS, LB_AF_INET}, glance, outcome);
+	if (glance && outcome)
+		process_family((struct run){ctx, TC_EGRESS, LB_AF_INET}, glance, outcome);
+	return 0;
 }
 
-static OUT_OF_LINE void egress6(void *ctx, const struct glance *glance, struct outcome *outcome)
+__weak int lb_tc_egress6(struct __sk_buff *ctx, const struct glance *glance, struct outcome *outcome)
 {
-	process_family((struct run){ctx, TC_EGRESS, LB_AF_INET6}, glance, outcome);
+	if (glance && outcome)
+		process_family((struct run){ctx, TC_EGRESS, LB_AF_INET6}, glance, outcome);
+	return 0;
 }
 
 SEC("tc")
@@ -31,10 +39,12 @@ int lb_tc_ingress(struct __sk_buff *ctx)
 	look_at((struct run){ctx, TC_INGRESS, 0}, &glance);
 	if (likely(!glance.classes))
 		return conclude_not_ours(TC_INGRESS, &glance);
-	if (glance.family == LB_AF_INET)
-		ingress4(ctx, &glance, &outcome);
-	else
-		ingress6(ctx, &glance, &outcome);
+	ROLLED
+	for (int i = 0; i < LOOKS && (!i || look_again(&outcome)); i++)
+		if (glance.family == LB_AF_INET)
+			lb_tc_ingress4(ctx, &glance, &outcome);
+		else
+			lb_tc_ingress6(ctx, &glance, &outcome);
 	return conclude((struct run){ctx, TC_INGRESS, glance.family}, &outcome);
 }
 
@@ -48,9 +58,11 @@ int lb_tc_egress(struct __sk_buff *ctx)
 	look_at((struct run){ctx, TC_EGRESS, 0}, &glance);
 	if (likely(!glance.classes))
 		return conclude_not_ours(TC_EGRESS, &glance);
-	if (glance.family == LB_AF_INET)
-		egress4(ctx, &glance, &outcome);
-	else
-		egress6(ctx, &glance, &outcome);
+	ROLLED
+	for (int i = 0; i < LOOKS && (!i || look_again(&outcome)); i++)
+		if (glance.family == LB_AF_INET)
+			lb_tc_egress4(ctx, &glance, &outcome);
+		else
+			lb_tc_egress6(ctx, &glance, &outcome);
 	return conclude((struct run){ctx, TC_EGRESS, glance.family}, &outcome);
 }

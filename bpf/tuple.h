@@ -14,10 +14,10 @@ struct tuple {
 };
 _Static_assert(__builtin_offsetof(struct tuple, dst) == 16, "rewriting stores both addresses at once");
 
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
+#define TCP_FIN LB_TCP_FIN
+#define TCP_SYN LB_TCP_SYN
+#define TCP_RST LB_TCP_RST
+#define TCP_ACK LB_TCP_ACK
 
 static __always_inline int words_of(const int family)
 {

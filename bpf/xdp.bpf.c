@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "path/pipeline.h"
 
-static OUT_OF_LINE void ingress4(void *ctx, const struct glance *glance, struct outcome *outcome)
+__weak int lb_xdp_ingress4(struct xdp_md *ctx, const struct glance *glance, struct outcome *outcome)
 {
-	process_family((struct run){ctx, XDP_INGRESS, LB_AF_INET}, glance, outcome);
+	if (glance && outcome)
+		process_family((struct run){ctx, XDP_INGRESS, LB_AF_INET}, glance, outcome);
+	return 0;
 }
 
-static OUT_OF_LINE void ingress6(void *ctx, const struct glance *glance, struct outcome *outcome)
+__weak int lb_xdp_ingress6(struct xdp_md *ctx, const struct glance *glance, struct outcome *outcome)
 {
-	process_family((struct run){ctx, XDP_INGRESS, LB_AF_INET6}, glance, outcome);
+	if (glance && outcome)
+		process_family((struct run){ctx, XDP_INGRESS, LB_AF_INET6}, glance, outcome);
+	return 0;
 }
 
 SEC("xdp")
@@ -20,9 +24,11 @@ int lb_xdp(struct xdp_md *ctx)
 	look_at((struct run){ctx, XDP_INGRESS, 0}, &glance);
 	if (likely(!glance.classes))
 		return conclude_not_ours(XDP_INGRESS, &glance);
-	if (glance.family == LB_AF_INET)
-		ingress4(ctx, &glance, &outcome);
-	else
-		ingress6(ctx, &glance, &outcome);
+	ROLLED
+	for (int i = 0; i < LOOKS && (!i || look_again(&outcome)); i++)
+		if (glance.family == LB_AF_INET)
+			lb_xdp_ingress4(ctx, &glance, &outcome);
+		else
+			lb_xdp_ingress6(ctx, &glance, &outcome);
 	return conclude((struct run){ctx, XDP_INGRESS, glance.family}, &outcome);
 }

@@ -10,14 +10,14 @@
  */
 struct lb_config {
 	__u64 flow_seed[2];   /* secret of this node's flow hash; kept with the pinned maps */
-	__u32 flow4_set_mask; /* sets - 1 */
+	__u32 flow4_set_mask;	       /* sets - 1 */
 	__u32 flow6_set_mask;
 	__u32 select_seed; /* equal on all nodes that should choose alike */
 	__u16 nodeport_min;
 	__u16 nodeport_max;
 	__u16 snat_port_base;  /* bit 0 of every pool */
 	__u16 snat_port_words; /* pool words in use, 64 ports each */
-	__u32 fresh_seconds;   /* an answered flow idle for less is never evicted for a newcomer; below 256 */
+	__u32 unused;
 };
 LB_ASSERT_SIZE(struct lb_config, 40);
 

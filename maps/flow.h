@@ -4,6 +4,7 @@
 
 #include "backend.h"
 #include "base.h"
+#include "flow_state.h"
 #include "limits.h"
 
 /*
@@ -30,17 +31,9 @@
 #define LB_FLOW_SNAT (1u << 1)	/* the backend sees an address of this node and a port out of lb_snat_pools */
 #define LB_FLOW_LOCAL (1u << 2) /* the backend is on this node */
 
-/* What has been seen so far; both entries of a flow carry the same bits. No bit: new and unanswered. */
-#define LB_FLOW_ANSWERED (1u << 0)
-#define LB_FLOW_FIN_CLIENT (1u << 1)
-#define LB_FLOW_FIN_BACKEND (1u << 2)
-#define LB_FLOW_RST (1u << 3)
-#define LB_FLOW_CLOSING (LB_FLOW_FIN_CLIENT | LB_FLOW_FIN_BACKEND | LB_FLOW_RST)
-
 /*
- * Fields that do not depend on the family. expires is the second of lb_clock.now after which the entry counts as free:
- * it says in one word what the flow's state and its last packet mean for its life, so the entry that expires first is
- * the one worth least.
+ * Fields that do not depend on the family. expires is the tick (clock.h) after which the entry counts as free. Both
+ * entries of a flow are told what a packet of either showed, so both say the same of its state.
  */
 struct lb_flow {
 	__u32 seq;
@@ -48,14 +41,14 @@ struct lb_flow {
 	__be16 dport;
 	__u8 proto;
 	__u8 flags;   /* LB_FLOW_REPLY, _SNAT, _LOCAL */
-	__u8 state;   /* LB_FLOW_ANSWERED ... */
-	__u8 touched; /* low byte of lb_clock.now when expires was set: within a second there is nothing to update */
+	__u8 state;   /* LB_FLOW_ANSWERED ... in flow_state.h */
+	__u8 timeout; /* enum lb_timeout that expires was set by: lb_flow_timeout() of protocol and state */
 	__be16 new_sport;
 	__be16 new_dport;
 	__u32 backend;	  /* slot in lb_backends */
 	__u32 generation; /* of that slot when the flow was made */
 	__u32 expires;
-	struct lb_hop hop; /* reply entries of remote flows: the way to the client */
+	struct lb_hop hop; /* reply entries of remote flows: the way to the client; forward entries: lb_progress */
 };
 LB_ASSERT_SIZE(struct lb_flow, 48);
 
@@ -78,13 +71,13 @@ struct lb_flow6 {
 };
 LB_ASSERT_SIZE(struct lb_flow6, 128);
 
-#define LB_FLOW4_LAYOUT 1
+#define LB_FLOW4_LAYOUT 2
 struct lb_flow4_set {
 	struct lb_flow4 way[LB_FLOW_WAYS];
 };
 LB_ASSERT_SIZE(struct lb_flow4_set, 256);
 
-#define LB_FLOW6_LAYOUT 1
+#define LB_FLOW6_LAYOUT 2
 struct lb_flow6_set {
 	struct lb_flow6 way[LB_FLOW_WAYS];
 };
@@ -109,26 +102,9 @@ struct lb_snat_pool {
 };
 LB_ASSERT_SIZE(struct lb_snat_pool, 4096);
 
-/* How long an entry lives after its last packet: indices of lb_clock.timeout, in seconds. */
-enum lb_timeout {
-	LB_TIMEOUT_TCP_NEW,
-	LB_TIMEOUT_TCP_ESTABLISHED,
-	LB_TIMEOUT_TCP_HALF_CLOSED,
-	LB_TIMEOUT_TCP_CLOSED,
-	LB_TIMEOUT_UDP_NEW,
-	LB_TIMEOUT_UDP_ANSWERED,
-	LB_TIMEOUT_COUNT = 8, /* a power of two, so that an index can be masked */
-};
-
-static inline __attribute__((always_inline)) __u32 lb_flow_timeout(__u8 proto, __u8 state)
+static inline __attribute__((always_inline)) struct lb_progress *lb_flow_progress(struct lb_flow *forward)
 {
-	if (proto != LB_IPPROTO_TCP)
-		return state & LB_FLOW_ANSWERED ? LB_TIMEOUT_UDP_ANSWERED : LB_TIMEOUT_UDP_NEW;
-	if (!(state & LB_FLOW_CLOSING))
-		return state & LB_FLOW_ANSWERED ? LB_TIMEOUT_TCP_ESTABLISHED : LB_TIMEOUT_TCP_NEW;
-	if (state & LB_FLOW_RST || (state & LB_FLOW_CLOSING) == (LB_FLOW_FIN_CLIENT | LB_FLOW_FIN_BACKEND))
-		return LB_TIMEOUT_TCP_CLOSED;
-	return LB_TIMEOUT_TCP_HALF_CLOSED;
+	return (struct lb_progress *)&forward->hop;
 }
 
 #endif

@@ -17,7 +17,8 @@ struct lb_sweep {
 	__u32 first_set;
 	__u32 live;  /* out: entries left in these sets */
 	__u32 freed; /* out: entries removed, pairs included */
+	__u32 now;   /* out: the programs' tick */
 };
-LB_ASSERT_SIZE(struct lb_sweep, 16);
+LB_ASSERT_SIZE(struct lb_sweep, 20);
 
 #endif

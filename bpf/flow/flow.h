@@ -11,6 +11,14 @@
  * first packet leaves, and ended together.
  */
 
+/* What a packet tells of its flow. */
+struct flow_news {
+	struct lb_segment segment; /* TCP: the packet's */
+	__u8 reply;
+	__u8 seen; /* LB_SEEN_* */
+	__u16 pad;
+};
+
 /*
  * Room for what is done to one flow at a time, which the stack has not: at the start of each element of lb_scratch.
  * ended is lb_flow_end()'s, which the others call, swept the sweeper's.
@@ -23,7 +31,8 @@ struct flow_work {
 	struct flow_copy evicted;
 	struct flow_copy swept;
 	struct tuple ended;
-	__u64 hash; /* of the key of the flow in the making */
+	struct flow_news news;
+	__u64 hash;	/* of the key of the flow in the making */
 	__u32 reply_exists;
 	__u32 pad;
 };
@@ -63,7 +72,11 @@ static __always_inline __u32 *flow_gate(const struct tuple *forward, const int f
 /* Makes the flow that *view describes; its source may be changed on the way. Returns LB_CONTINUE, or the verdict. */
 int lb_flow_make(struct flow_view *view, const struct tuple *key, int family);
 
-/* Both entries are told what one of them saw; one whose pair was lost makes it again here. */
+/* One entry's state, and what is left of its life, after news. */
+int lb_entry_tell(struct flow_at *at, const struct tuple *key, const struct tuple *undone, struct flow_news *news,
+		  int family);
+
+/* Both entries are told of the packet (work.news.segment); one whose pair was lost makes it again here. */
 int lb_flow_refresh(struct flow_at *at, const struct tuple *key, struct flow_view *view, int family);
 
 /*
@@ -95,7 +108,7 @@ static __always_inline void flow_reverse(struct tuple *pair_key, struct flow_vie
 	pair->expires = view->expires;
 	pair->flags = view->flags ^ LB_FLOW_REPLY;
 	pair->state = view->state;
-	pair->touched = view->touched;
+	pair->timeout = view->timeout;
 }
 
 /* Whether *pair, found under the reverse of key's rewritten tuple, is the entry that undoes key's. */
@@ -111,18 +124,6 @@ static __always_inline int flow_undoes(const struct flow_view *pair, const struc
 static __always_inline int flow_is_local_reply(const struct flow_view *view)
 {
 	return (view->flags & (LB_FLOW_REPLY | LB_FLOW_LOCAL)) == (LB_FLOW_REPLY | LB_FLOW_LOCAL);
-}
-
-/* State bits that a packet with these TCP flags adds to the flow of an entry with these flags. */
-static __always_inline __u8 flow_observed_state(__u8 tcp_flags, __u8 flags)
-{
-	__u8 state = flags & LB_FLOW_REPLY ? LB_FLOW_ANSWERED : 0;
-
-	if (tcp_flags & TCP_FIN)
-		state |= flags & LB_FLOW_REPLY ? LB_FLOW_FIN_BACKEND : LB_FLOW_FIN_CLIENT;
-	if (tcp_flags & TCP_RST)
-		state |= LB_FLOW_RST;
-	return state;
 }
 
 #endif

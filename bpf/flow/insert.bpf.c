@@ -4,31 +4,43 @@
 /* A newcomer goes to its first set while that has this many ways free, so that nearly every lookup ends there. */
 #define TABLE_SPARE_WAYS 2
 
-/* Answered and not closing: such a flow yields only to one that cannot be put anywhere else. */
-static __always_inline int is_established(__u8 state)
-{
-	return (state & (LB_FLOW_ANSWERED | LB_FLOW_CLOSING)) == LB_FLOW_ANSWERED;
-}
-
-#define ESTABLISHED_BIAS (1ll << 32)
-
 struct victim {
 	__s64 worth;
-	struct flow_at at;
+	__u32 way; /* of both sets, one after the other */
+	__u32 seq;
 };
 
+#define WORTH_SHIFT 32
+
 /*
- * The entry that is worth least: expired, closed, never answered, and last the established, each by what is left of its
- * life. So those who never complete a handshake evict each other, and no flow that is in use.
+ * Expired before all else, then by what the state is worth, and of equals the one first that was written first. No
+ * branches: with them the loop over all ways is most of what the verifier walks.
+ */
+static __always_inline __s64 entry_worth(const struct lb_clock *clock, const struct lb_flow *entry)
+{
+	const __s64 remaining = entry_remaining(clock, READ_ONCE(entry->expires));
+	const __u8 timeout = READ_ONCE(entry->timeout) & (LB_TIMEOUT_COUNT - 1);
+	const __s64 worth = lb_flow_worth(READ_ONCE(entry->state));
+	/* All ones where it has expired. */
+	const __s64 expired = remaining >> 63;
+
+	return ((worth | expired) << WORTH_SHIFT) + remaining - clock->timeout[timeout];
+}
+
+/* The least that a confirmed flow can be worth: it has lived for as long as anything may. */
+#define NOT_FOR_TAKING (((__s64)LB_WORTH_CONFIRMED << WORTH_SHIFT) - LB_TICKS_MAX)
+
+/*
+ * The entry that is worth least. So those who never complete a handshake evict each other, the eldest first, and
+ * nobody's connection.
  */
 static __always_inline int find_victim(struct victim *victim, const struct lb_clock *clock,
 				       const struct lb_flow_place *place, const int family)
 {
-	victim->worth = 2 * ESTABLISHED_BIAS;
+	victim->worth = NOT_FOR_TAKING;
 	ROLLED
 	for (__u32 i = 0; i < 2 * LB_FLOW_WAYS; i++) {
-		const __u32 index = place->set[i / LB_FLOW_WAYS & 1];
-		void *set = table_set(index, family);
+		void *set = table_set(place->set[i / LB_FLOW_WAYS & 1], family);
 		struct lb_flow *entry;
 		__s64 worth;
 		__u32 seq;
@@ -38,23 +50,14 @@ static __always_inline int find_victim(struct victim *victim, const struct lb_cl
 		entry = set_way(set, i, family);
 		seq = READ_ONCE(entry->seq);
 		smp_barrier();
-		worth = entry_remaining(clock, READ_ONCE(entry->expires));
-		if (worth >= 0 && is_established(READ_ONCE(entry->state)))
-			worth += ESTABLISHED_BIAS;
+		worth = entry_worth(clock, entry);
 		if (worth >= victim->worth)
 			continue;
 		victim->worth = worth;
-		victim->at.set = index;
-		victim->at.way = i % LB_FLOW_WAYS;
-		victim->at.seq = seq;
+		victim->way = i;
+		victim->seq = seq;
 	}
 	return 1;
-}
-
-/* Whether the entry may go: everything but an established flow that was active just now. */
-static __always_inline int may_evict(const struct lb_clock *clock, const struct lb_flow *entry)
-{
-	return !is_established(entry->state) || (__u8)((__u8)clock->now - entry->touched) >= lb_config.fresh_seconds;
 }
 
 /* Of an entry that the caller has claimed. */
@@ -75,7 +78,7 @@ static __always_inline void entry_write(struct lb_flow *entry, const struct tupl
 	entry->backend = view->backend;
 	entry->generation = view->generation;
 	entry->expires = view->expires;
-	entry->touched = view->touched;
+	entry->timeout = view->timeout;
 	entry->hop.stamp = LB_HOP_NONE;
 }
 
@@ -138,18 +141,18 @@ static __always_inline enum table_inserted insert_evicting(struct flow_copy *evi
 
 	if (!clock || !find_victim(&victim, clock, place, family))
 		return TABLE_INSERT_BUSY;
-	set = table_set(victim.at.set, family);
+	if (victim.worth >= NOT_FOR_TAKING)
+		return TABLE_INSERT_FULL;
+	set = table_set(victim.way < LB_FLOW_WAYS ? place->set[0] : place->set[1], family);
 	if (!set)
 		return TABLE_INSERT_BUSY;
-	entry = set_way(set, victim.at.way, family);
-	if (!may_evict(clock, entry))
-		return TABLE_INSERT_FULL;
-	if (!entry_claim(entry, victim.at.seq))
+	entry = set_way(set, victim.way, family);
+	if (!entry_claim(entry, victim.seq))
 		return TABLE_INSERT_BUSY;
 	entry_key(&evicted->key, entry, family);
 	entry_read(&evicted->view, entry, entry->proto, family);
 	entry_write(entry, key, view, family);
-	entry_publish(entry, victim.at.seq);
+	entry_publish(entry, victim.seq);
 	/* It may have been freed since the sets were found full. */
 	return evicted->key.proto ? TABLE_EVICTED : TABLE_INSERTED;
 }

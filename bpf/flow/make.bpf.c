@@ -18,16 +18,27 @@ static __always_inline enum table_found find_reply(struct flow_work *work, const
 	enum table_found found;
 
 	tuple_reverse(&work->pair_key, &view->to, family);
-	found = lb_table_find(&work->other, &work->pair_at, &work->pair_key, family);
+	found = table_find_patiently(&work->other, &work->pair_at, &work->pair_key, family);
 	work->reply_exists = found == TABLE_FOUND && flow_reply_exists(&work->other, view, key, family);
 	return found;
 }
 
-/* The reply entry that exists lives on. Fails where it is being ended: the next packet makes all of it anew. */
-static __always_inline enum lb_verdict adopt_reply(struct flow_work *work, const struct flow_view *view,
+/* The reply entry that exists lives on, and its state is the flow's. Fails where it is being ended: the next packet
+ * makes all of it anew. */
+static __always_inline enum lb_verdict adopt_reply(struct flow_work *work, struct flow_view *view,
+						   const struct tuple *key, const struct lb_clock *clock,
 						   const int family)
 {
-	return table_touch(&work->pair_at, view, family) ? LB_CONTINUE : LB_VERDICT_FLOW_BUSY;
+	struct lb_flow *entry = table_hold(&work->pair_at, &work->pair_key, key, family);
+
+	if (!entry)
+		return LB_VERDICT_FLOW_BUSY;
+	view->state = entry->state;
+	view_live(view, (__u8)key->proto, clock);
+	entry->timeout = view->timeout;
+	entry->expires = view->expires;
+	entry_publish(entry, work->pair_at.seq);
+	return LB_CONTINUE;
 }
 
 /*
@@ -47,8 +58,8 @@ static __always_inline enum lb_verdict choose_local_source(struct flow_work *wor
 		if (found == TABLE_BUSY)
 			return LB_VERDICT_FLOW_BUSY;
 		if (work->reply_exists)
-			return adopt_reply(work, view, family);
-		if (work->other.state & LB_FLOW_CLOSING || entry_remaining(clock, work->other.expires) < 0) {
+			return adopt_reply(work, view, key, clock, family);
+		if (lb_flow_is_closed(work->other.state) || entry_remaining(clock, work->other.expires) < 0) {
 			lb_flow_end(work, &work->pair_key, &work->other, 0, family);
 			return LB_CONTINUE;
 		}
@@ -59,7 +70,8 @@ static __always_inline enum lb_verdict choose_local_source(struct flow_work *wor
 
 /* A backend on another node sees an address of this one (in view->to.src) and a port of the backend's pool. */
 static __always_inline enum lb_verdict choose_remote_source(struct flow_work *work, struct flow_view *view,
-							    const struct tuple *key, const int family)
+							    const struct tuple *key, const struct lb_clock *clock,
+							    const int family)
 {
 	struct lb_snat_pool *pool = pool_towards(view, family);
 
@@ -68,7 +80,7 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_work *wo
 		if (find_reply(work, view, key, family) == TABLE_BUSY)
 			return LB_VERDICT_FLOW_BUSY;
 		if (work->reply_exists)
-			return adopt_reply(work, view, family);
+			return adopt_reply(work, view, key, clock, family);
 	}
 	view->to.sport = lb_port_take(pool, work->hash);
 	return view->to.sport == PORT_NONE ? LB_VERDICT_SNAT_EXHAUSTED : LB_CONTINUE;
@@ -100,7 +112,7 @@ static __always_inline enum lb_verdict make_gated(struct flow_work *work, struct
 						  const int family)
 {
 	/* Another CPU may have made the flow since this one found it missing, and a third be writing it now. */
-	const enum table_found found = lb_table_find(&work->other, &work->pair_at, key, family);
+	const enum table_found found = table_find_patiently(&work->other, &work->pair_at, key, family);
 	enum lb_verdict verdict;
 
 	if (unlikely(found == TABLE_BUSY))
@@ -115,7 +127,7 @@ static __always_inline enum lb_verdict make_gated(struct flow_work *work, struct
 	if (view->flags & LB_FLOW_LOCAL)
 		verdict = choose_local_source(work, view, key, clock, family);
 	else
-		verdict = choose_remote_source(work, view, key, family);
+		verdict = choose_remote_source(work, view, key, clock, family);
 	return verdict == LB_CONTINUE ? insert_both(work, view, key, family) : verdict;
 }
 

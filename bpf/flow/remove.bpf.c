@@ -11,15 +11,7 @@ struct flow_end {
 	__u32 generation;
 };
 
-/* What an entry rewrites to, the other way round: the key of the one that undoes it. */
-static __always_inline int entry_undoes(struct lb_flow *entry, const struct tuple *key, const int family)
-{
-	return entry->new_sport == key->dport && entry->new_dport == key->sport &&
-	       equal_words(entry_addr(entry, LB_FLOW_NEW_SRC, family), key->dst, words_of(family)) &&
-	       equal_words(entry_addr(entry, LB_FLOW_NEW_DST, family), key->src, words_of(family));
-}
-
-/* A touch changes seq without changing whose entry it is: look again. */
+/* Others write to it without making it another flow's: look again. */
 static __always_inline enum table_removed entry_remove(struct lb_flow *entry, const struct tuple *key,
 						       const struct flow_end *end, const int family)
 {

@@ -12,7 +12,7 @@
 /* A flow whose backend has left is kept only as long as a closed one: until then its client is told when it speaks. */
 static __always_inline int is_over(const struct flow_view *view, const struct lb_clock *clock)
 {
-	const __u8 timeout = lb_flow_timeout((__u8)view->to.proto, view->state) & (LB_TIMEOUT_COUNT - 1);
+	const __u8 timeout = view->timeout & (LB_TIMEOUT_COUNT - 1);
 	const __s32 remaining = entry_remaining(clock, view->expires);
 	const __u32 lifetime = clock->timeout[timeout], slot = view->backend;
 	struct lb_backend *backend;
@@ -32,7 +32,7 @@ static __always_inline void entry_copy(struct flow_copy *copy, struct lb_flow *e
 }
 
 enum sweep_by {
-	SWEEP_LATER, /* the other entry lives, because this one missed a touch while somebody was writing it */
+	SWEEP_LATER, /* the other entry lives, because this one missed what it was told */
 	SWEEP_DONE,
 	SWEEP_ALONE,
 };
@@ -118,9 +118,10 @@ int lb_sweep_set(__u32 index, int family);
 static __always_inline int sweep(struct __sk_buff *ctx)
 {
 	struct lb_sweep *request = (void *)(long)ctx->data + LB_SWEEP_OFFSET;
+	struct lb_clock *clock = clock_words();
 	__u32 live = 0, freed = 0;
 
-	if ((void *)(request + 1) > (void *)(long)ctx->data_end)
+	if (!clock || (void *)(request + 1) > (void *)(long)ctx->data_end)
 		return TC_ACT_SHOT;
 	ROLLED
 	for (__u32 i = 0; i < LB_SWEEP_SETS; i++) {
@@ -131,6 +132,7 @@ static __always_inline int sweep(struct __sk_buff *ctx)
 	}
 	request->live = live;
 	request->freed = freed;
+	request->now = clock_ticks(clock);
 	return TC_ACT_OK;
 }
 

@@ -5,7 +5,7 @@
 #include "tuple.h"
 
 /*
- * The set-associative table that flows are kept in: find, touch, insert, remove. maps/flow.h describes the layout and
+ * The set-associative table that flows are kept in: find, hold, insert, remove. maps/flow.h describes the layout and
  * the rules of concurrency that this file keeps. It knows entries, not flows: that two entries belong together is
  * flow.h's business.
  */
@@ -18,7 +18,7 @@ struct flow_view {
 	__u32 expires;
 	__u8 flags;
 	__u8 state;
-	__u8 touched;
+	__u8 timeout;
 	__u8 pad;
 };
 
@@ -39,7 +39,8 @@ static __always_inline __u64 flow_hash(const struct tuple *key, const int family
 {
 	const __u64 seed[2] = {lb_config.flow_seed[0], lb_config.flow_seed[1]};
 
-	return lb_flow_hash(seed, key->src, key->dst, words_of(family), key->sport, key->dport, (__u8)key->proto);
+	return lb_flow_hash(seed, key->src, key->dst, words_of(family), key->sport, key->dport,
+			    (__u8)key->proto);
 }
 
 static __always_inline struct lb_flow_place flow_place(__u64 hash, const int family)
@@ -94,7 +95,7 @@ static __always_inline void entry_read(struct flow_view *view, struct lb_flow *e
 	view->expires = entry->expires;
 	view->flags = entry->flags;
 	view->state = entry->state;
-	view->touched = entry->touched;
+	view->timeout = entry->timeout;
 	view->pad = 0;
 }
 
@@ -164,29 +165,18 @@ static __always_inline enum table_found table_find(struct flow_view *view, struc
 }
 
 /* Sets how long the entry lives from now on, for its state. */
-static __always_inline void view_touch(struct flow_view *view, __u8 proto, const struct lb_clock *clock)
+static __always_inline void view_live(struct flow_view *view, __u8 proto, const struct lb_clock *clock)
 {
-	view->expires = clock->now + clock->timeout[lb_flow_timeout(proto, view->state) & (LB_TIMEOUT_COUNT - 1)];
-	view->touched = (__u8)clock->now;
+	view->timeout = lb_flow_timeout(proto, view->state);
+	view->expires = clock_ticks(clock) + clock->timeout[view->timeout & (LB_TIMEOUT_COUNT - 1)];
 }
 
-/* Writes expires and state back. *at keeps up with the entry. Returns 0 where it is not the same entry any more. */
-static __always_inline int table_touch(struct flow_at *at, const struct flow_view *view, const int family)
+/* What an entry rewrites to, the other way round: the key of the one that undoes it. */
+static __always_inline int entry_undoes(struct lb_flow *entry, const struct tuple *key, const int family)
 {
-	void *set = table_set(at->set, family);
-	struct lb_flow *entry;
-
-	if (!set)
-		return 0;
-	entry = set_way(set, at->way, family);
-	if (!entry_claim(entry, at->seq))
-		return 0;
-	entry->expires = view->expires;
-	entry->touched = view->touched;
-	entry->state |= view->state;
-	entry_publish(entry, at->seq);
-	at->seq += 2;
-	return 1;
+	return entry->new_sport == key->dport && entry->new_dport == key->sport &&
+	       equal_words(entry_addr(entry, LB_FLOW_NEW_SRC, family), key->dst, words_of(family)) &&
+	       equal_words(entry_addr(entry, LB_FLOW_NEW_DST, family), key->src, words_of(family));
 }
 
 static __always_inline void table_store_hop(struct flow_at *at, const struct lb_hop *hop, const int family)
@@ -221,10 +211,10 @@ static __always_inline int table_free(const struct flow_at *at, const int family
 	return set && entry_free(set_way(set, at->way, family), at->seq);
 }
 
-/* Seconds until it counts as free; negative when it does already. */
+/* Ticks until it counts as free; negative when it does already. */
 static __always_inline __s32 entry_remaining(const struct lb_clock *clock, __u32 expires)
 {
-	return (__s32)(expires - clock->now);
+	return (__s32)(expires - clock_ticks(clock));
 }
 
 enum table_removed {
@@ -249,5 +239,34 @@ int lb_table_find(struct flow_view *view, struct flow_at *at, const struct tuple
 int lb_table_holds(const struct tuple *key, int family);
 int lb_table_insert(struct flow_copy *evicted, const struct tuple *key, const struct flow_view *view, int family);
 int lb_table_remove(const struct tuple *key, const struct tuple *undone, __u32 backend, __u32 generation, int family);
+
+#define TABLE_FIND_TRIES 8
+
+/* Waits for who is writing: for those who have something to say to the entry. */
+static __always_inline enum table_found table_find_patiently(struct flow_view *view, struct flow_at *at,
+							     const struct tuple *key, const int family)
+{
+	enum table_found found = TABLE_BUSY;
+
+	ROLLED
+	for (int i = 0; i < TABLE_FIND_TRIES && found == TABLE_BUSY; i++)
+		found = lb_table_find(view, at, key, family);
+	return found;
+}
+
+/* See table_hold(). */
+int lb_table_hold(struct flow_at *at, const struct tuple *key, const struct tuple *undone, int family);
+
+/*
+ * Claims the entry of a flow: the one at that place with that key, while it undoes the other key. Others that write it
+ * are waited for, because what they write does not make it another flow's. The caller publishes it with at->seq.
+ */
+static __always_inline struct lb_flow *table_hold(struct flow_at *at, const struct tuple *key,
+						  const struct tuple *undone, const int family)
+{
+	void *set = table_set(at->set, family);
+
+	return set && lb_table_hold(at, key, undone, family) ? set_way(set, at->way, family) : NULL;
+}
 
 #endif

@@ -8,15 +8,17 @@
 
 /* What becomes of a packet whose flow is known. */
 
-/* A client's SYN on a flow that is over, or whose backend is leaving, begins another; otherwise it is a retransmission.
+/*
+ * A client's SYN on a flow that is over begins another, and on one that is not yet confirmed where the backend is
+ * leaving. Otherwise it is a retransmission, or anybody's.
  */
 static __always_inline int begins_anew(const struct path *path, const struct lb_backend *backend,
 				       const struct lb_clock *clock)
 {
 	if (likely((path->p.tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN))
 		return 0;
-	return path->view.state & LB_FLOW_CLOSING || backend->flags & LB_BACKEND_DRAINING ||
-	       entry_remaining(clock, path->view.expires) < 0;
+	return lb_flow_is_closed(path->view.state) || entry_remaining(clock, path->view.expires) < 0 ||
+	       (backend->flags & LB_BACKEND_DRAINING && !lb_flow_is_confirmed(path->view.state));
 }
 
 /*

@@ -51,8 +51,8 @@ static __always_inline void describe_flow(struct path *path, const struct lb_bac
 	view->to.proto = p->tuple.proto;
 	view->generation = backend->generation;
 	view->flags = backend->flags & LB_BACKEND_LOCAL ? LB_FLOW_LOCAL : LB_FLOW_SNAT;
-	view->state = flow_observed_state(p->tcp_flags, 0);
-	view_touch(view, (__u8)p->tuple.proto, clock);
+	view->state = 0;
+	view_live(view, (__u8)p->tuple.proto, clock);
 }
 
 static __always_inline enum lb_verdict new_remote(const struct run run, struct path *path, struct lb_backend *backend,
@@ -109,7 +109,7 @@ static __always_inline struct lb_backend *choose_backend(const struct run run, e
 		*verdict = LB_VERDICT_ANSWER_NO_BACKEND;
 		return NULL;
 	}
-	if (p->tcp_flags & TCP_RST || p->fragment == FRAGMENT_LATER) {
+	if (!lb_flow_may_begin((__u8)p->tuple.proto, p->tcp_flags) || p->fragment == FRAGMENT_LATER) {
 		*verdict = LB_VERDICT_NO_FLOW;
 		return NULL;
 	}

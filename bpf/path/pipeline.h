@@ -4,6 +4,7 @@
 
 #include "packet/frame.h"
 #include "packet/parse.h"
+#include "packet/segment.h"
 #include "path/answer.h"
 #include "path/count.h"
 #include "path/known_flow.h"
@@ -127,6 +128,17 @@ static __always_inline void process_family(const struct run run, const struct gl
 	outcome->action = path.p.action;
 }
 
+/*
+ * Whether a packet whose flow's entry, or one beside it, was just being written is looked at again: writers are few and
+ * soon done.
+ */
+#define LOOKS 8
+
+static __always_inline int look_again(const struct outcome *outcome)
+{
+	return unlikely(outcome->verdict == LB_VERDICT_FLOW_BUSY);
+}
+
 /* From here on, what is rare. */
 
 static __always_inline enum lb_verdict resume_ingress(const struct run run, const struct outcome *outcome)
@@ -157,6 +169,7 @@ static __always_inline void resume(const struct run run, struct outcome *outcome
 		return;
 	}
 	if (outcome->deferred == DEFER_REFRESH) {
+		segment_read(run, &scratch->work.news.segment, &scratch->path.p);
 		lb_flow_refresh(&scratch->path.at, &scratch->path.p.tuple, &scratch->path.view, run.family);
 		return;
 	}

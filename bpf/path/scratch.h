@@ -98,18 +98,19 @@ static __always_inline struct outcome defer_anew(const struct path *path)
 	return (struct outcome){.deferred = DEFER_FLOW_ANEW};
 }
 
-/* Once a second, and when the flow's state changes, its entries are told that it lives. */
+/* The flow's entries are told of a packet that changes its state, and of one now and then that they live. */
 static __always_inline enum deferred observe(struct path *path, const struct lb_clock *clock)
 {
-	const __u8 state = flow_observed_state(path->p.tcp_flags, path->view.flags);
+	const struct flow_view *view = &path->view;
+	const __s32 renew_below = clock->renew_below[view->timeout & (LB_TIMEOUT_COUNT - 1)];
 	struct scratch *scratch;
 
-	if (likely(path->view.touched == (__u8)clock->now && !(state & ~path->view.state)))
+	if (likely(lb_flow_is_settled(view->state, view->flags & LB_FLOW_REPLY, path->p.tcp_flags) &&
+		   entry_remaining(clock, view->expires) >= renew_below))
 		return DEFER_NOTHING;
 	scratch = scratch_memory();
 	if (!scratch)
 		return DEFER_NOTHING;
-	path->view.state |= state;
 	scratch->path.p = path->p;
 	scratch->path.view = path->view;
 	scratch->path.at = path->at;

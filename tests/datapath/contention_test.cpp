@@ -37,8 +37,9 @@ constexpr std::uint16_t kSteady = 24, kPassing = 24;
 constexpr std::uint16_t kSteadyPort = 80, kPassingPort = 81, kLocalPort = 82;
 constexpr std::uint16_t kFirstClientPort = 40000;
 constexpr int kBackends = 3;
-// Packets between two seconds: every few packets an entry is told that it lives, and an unanswered flow dies.
-constexpr int kPacketsPerSecond = 64;
+// So much time passes at once, every few packets: an entry is told that it lives, and a flow of datagrams dies.
+constexpr std::chrono::seconds kStep{64};
+constexpr int kPacketsPerStep = 64;
 constexpr std::chrono::seconds kPatience{60};
 
 struct Seen {
@@ -73,8 +74,8 @@ class ContentionTest : public Scene, public testing::WithParamInterface<Family> 
     if (IsSkipped() || HasFatalFailure()) return;
     datapath::Config config;
     config.sizes = {64, 64, 64, 64, 1u << 13, 1u << 10, kTableFlows, kTableFlows};
-    config.timeouts[LB_TIMEOUT_UDP_NEW] = 1;
-    // Seconds are short here.
+    config.timeouts[LB_TIMEOUT_UDP_NEW] = kStep.count();
+    // Time is short here.
     config.timeouts[LB_TIMEOUT_TCP_NEW] = config.timeouts[LB_TIMEOUT_TCP_ESTABLISHED] = 1u << 30;
     load(config);
     if (HasFatalFailure()) return;
@@ -108,7 +109,7 @@ class ContentionTest : public Scene, public testing::WithParamInterface<Family> 
   }
 
   void count_packet() {
-    if (++packets_ % kPacketsPerSecond == 0) std::atomic_ref(object().clock[0].now).fetch_add(1);
+    if (++packets_ % kPacketsPerStep == 0) pass(kStep);
   }
 
   // Which backend this rewritten packet goes to, 1 and up; 0 and a complaint where it is none.
@@ -403,7 +404,7 @@ TEST_P(StormTest, FlowsStayWhatTheyAre) {
     while (!done) {
       const auto swept = sweeper.step(LB_SWEEP_SETS);
       if (!swept) failed = true;
-      if (swept && *swept) std::atomic_ref(object().clock[0].now).fetch_add(2);
+      if (swept && *swept) pass(2 * kStep);
     }
   });
   {

@@ -378,7 +378,7 @@ std::vector<Row> reply_rows() {
          const Packet request = s.begin(kRemote);
          s.lose_entries(LB_FLOW_REPLY);
          s.empty_snat_pools();
-         s.pass_second();
+         s.pass(std::chrono::seconds(10));
          s.xdp(s.to_vip(kRemote, kAck));
          return reverse(request);
        },
@@ -388,7 +388,7 @@ std::vector<Row> reply_rows() {
        [](Scene& s) {
          const Packet request = s.begin(kRemote);
          s.lose_entries(LB_FLOW_REPLY);
-         s.pass_second();
+         s.pass(std::chrono::seconds(10));
          s.xdp(s.to_vip(kRemote, kAck));
          return reverse(request);
        },
@@ -397,7 +397,7 @@ std::vector<Row> reply_rows() {
        [](Scene& s) {
          const Packet request = s.begin(kLocal);
          s.lose_entries(LB_FLOW_REPLY);
-         s.pass_second();
+         s.pass(std::chrono::seconds(10));
          s.xdp(s.to_vip(kLocal, kAck));
          return reverse(request);
        },

@@ -3,6 +3,8 @@
 
 #include <net/if.h>
 
+#include <atomic>
+
 namespace fairlead::test {
 namespace {
 
@@ -16,9 +18,9 @@ void occupy(Entry& entry, std::uint32_t now) {
   std::memset(static_cast<void*>(&entry), 0xee, sizeof(entry));
   entry.head.seq = 0;
   entry.head.proto = LB_IPPROTO_TCP;
-  entry.head.state = LB_FLOW_ANSWERED;
-  entry.head.touched = static_cast<std::uint8_t>(now);
-  entry.head.expires = now + 1000;
+  entry.head.state = LB_FLOW_ANSWERED | LB_FLOW_CONFIRMED;
+  entry.head.timeout = LB_TIMEOUT_TCP_ESTABLISHED;
+  entry.head.expires = now + LB_TICKS_MAX;
 }
 
 }  // namespace
@@ -150,13 +152,20 @@ void Scene::lose_entries(std::uint8_t direction) {
       lose(entry.head);
 }
 
+void Scene::pass(std::chrono::seconds time) {
+  lb_clock& clock = object().clock[0];
+  std::atomic_ref(clock.offset)
+      .fetch_add(datapath::ticks_of(static_cast<std::uint64_t>(time.count()), clock.jiffies_per_second));
+}
+
 void Scene::fill_flow_table() {
+  const std::uint32_t now = *object().now();
   for (lb_flow4_set& set : object().flows4.values())
     for (lb_flow4& entry : set.way)
-      occupy(entry, object().clock[0].now);
+      occupy(entry, now);
   for (lb_flow6_set& set : object().flows6.values())
     for (lb_flow6& entry : set.way)
-      occupy(entry, object().clock[0].now);
+      occupy(entry, now);
 }
 
 void Scene::hold_flow_table() {

@@ -72,7 +72,8 @@ class Scene : public DatapathTest {
   void empty_snat_pools();
   // Takes out the entries of one direction: LB_FLOW_REPLY or 0.
   void lose_entries(std::uint8_t direction);
-  void pass_second() { ++object().clock[0].now; }
+  // Makes everything older.
+  void pass(std::chrono::seconds time);
   // Every entry of the table is an established flow that was active just now.
   void fill_flow_table();
   // Every entry looks as if another CPU were writing it.

@@ -273,8 +273,8 @@ TEST_F(Upgrade, LeavesAloneWhatItsOwnProgramsHaveWritten) {
   ASSERT_NO_FATAL_FAILURE(begin_flows(4));
   leave_all_scrambled();
   ASSERT_NO_FATAL_FAILURE(reload(config_));
-  // A second later each packet writes to its flow's entries.
-  ++object().clock[0].now;
+  // Later each packet writes to its flow's entries.
+  object().clock[0].offset += datapath::ticks_of(20, object().clock[0].jiffies_per_second);
   EXPECT_EQ(changed_flows(), 0U);
   each_other_flow(other("lb_flow4"), [](OtherEntry& entry) { entry.set("head.proto", 0); });
   ASSERT_NO_FATAL_FAILURE(finish());
@@ -421,7 +421,7 @@ TEST_F(Upgrade, RefusesAPinOfItsOwnNumberAndAnotherSize) {
   const std::string clock = pins_.map("lb_clock", LB_CLOCK_LAYOUT);
   const Fd good(bpf_obj_get(clock.c_str()));
   pin_instead(clock, empty_like(clock, 2).get());
-  EXPECT_THAT(refusal(), HasSubstr("lb_clock-v1: the pinned map has 2 entries instead of 1"));
+  EXPECT_THAT(refusal(), HasSubstr("lb_clock-v2: the pinned map has 2 entries instead of 1"));
   pin_instead(clock, good.get());
   const std::string backends = pins_.map("lb_backends", LB_BACKENDS_LAYOUT);
   pin_instead(backends, empty_like(backends, 512).get());
@@ -438,7 +438,7 @@ TEST_F(Upgrade, NamesWhatIsMissing) {
   unlink(pins_.map("lb_snat_pools", LB_SNAT_POOLS_LAYOUT).c_str());
   ASSERT_NO_FATAL_FAILURE(reload(config_));
   EXPECT_THAT(object().lost(),
-              ElementsAre("lb_clock-v1: it has no description", "lb_flow4: it is not pinned any more, and begins empty",
+              ElementsAre("lb_clock-v2: it has no description", "lb_flow4: it is not pinned any more, and begins empty",
                           "lb_devices: it is not pinned any more, and begins empty"));
   EXPECT_EQ(ports_in_use(), 200U) << "those of IPv6, whose flows are there";
   expect_only_our_pins();
@@ -488,14 +488,14 @@ TEST_F(Upgrade, RefusesTwoLayoutsOfOneNumber) {
   const auto described = datapath::Object::load(config_);
   ASSERT_FALSE(described);
   EXPECT_THAT(described.error().message,
-              HasSubstr("lb_clock-v1: the pinned map has \"then 0 u32\" where this lbd has \"now 0 u32\". Two builds"));
+              HasSubstr("lb_clock-v2: the pinned map has \"then 0 u32\" where this lbd has \"now 0 u32\". Two builds"));
 
   leave_scrambled(pins_, clock, layouts_.at(clock.map));
   fs::rename(pins_.map(clock.map, kOtherNumber), pins_.map(clock.map, clock.number));
   ASSERT_TRUE(datapath::pin_layout(pins_.layout(clock.map, clock.number), layouts_.at(clock.map)));
   const auto sized = datapath::Object::load(config_);
   ASSERT_FALSE(sized);
-  EXPECT_THAT(sized.error().message, HasSubstr("lb_clock-v1: the pinned map has values of size 64 instead of 48"));
+  EXPECT_THAT(sized.error().message, HasSubstr("lb_clock-v2: the pinned map has values of size 104 instead of 88"));
 }
 
 // As lbd pinned its maps before each had a layout: all in v1, without descriptions. What lies in maps is older.

@@ -184,7 +184,8 @@ TEST_F(Accounting, FlowFiltersDivideTheFlows) {
   EXPECT_EQ(count({"--service", "default/web:udp/UDP/IPv6"}), 2 * kRequests);
   EXPECT_EQ(count({"--protocol", "UDP"}), 4 * kRequests);
   EXPECT_EQ(count({"--protocol", "tcp"}), 10U) << "as one types it";
-  EXPECT_EQ(count({"--state", "established"}), count());
+  EXPECT_EQ(count({"--state", "established"}), 10U);
+  EXPECT_EQ(count({"--state", "new"}), 4 * kRequests) << "a question and its answer";
   EXPECT_EQ(count({"--state", "closing"}), 0U);
   for (const Family family : kFamilies) {
     const Address vip = vip_of(10, family).address;

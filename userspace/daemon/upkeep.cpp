@@ -14,18 +14,15 @@ constexpr std::chrono::milliseconds kSweepStep{100};
 
 }  // namespace
 
-// The datapath's time is seconds that a daemon was alive.
 Upkeep::Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync)
     : object_(object),
       sync_(sync),
       sweeper_(object),
-      second_(io, std::chrono::seconds(1), [this] { pass_second(); }),
+      second_(io, std::chrono::seconds(1),
+              [this] {
+                if (!left_.empty()) finish_upgrade();
+              }),
       sweep_(io, kSweepStep, [this] { sweep(); }) {
-}
-
-void Upkeep::pass_second() {
-  ++object_.clock[0].now;
-  if (!left_.empty()) finish_upgrade();
 }
 
 void Upkeep::finish_upgrade() {

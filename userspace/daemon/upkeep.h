@@ -10,8 +10,8 @@
 
 namespace fairlead::daemon {
 
-// What the maps need while a daemon is alive: their clock, flows that have expired taken out, and what other layouts
-// have left removed.
+// What the maps need while a daemon is alive: flows that have expired taken out, and what other layouts have left
+// removed.
 class Upkeep {
  public:
   Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync);
@@ -25,7 +25,6 @@ class Upkeep {
   const datapath::Sweeper::Pass& last_pass() const { return sweeper_.last_pass(); }
 
  private:
-  void pass_second();
   void sweep();
 
   datapath::Object& object_;

@@ -30,17 +30,19 @@ PortBit port_bit(const lb_flow& reply, const __be32* backend, int words, std::ui
 }
 
 template <class Set>
-CarryFlows<Set>::CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports)
+CarryFlows<Set>::CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports,
+                            const ExpiryOf& expiry)
     : from_(&from),
       plan_(part_of(from.layout.value, "way[0]."), part_of(value, "way[0].")),
       table_(table),
-      ports_(ports) {
+      ports_(ports),
+      expiry_(expiry) {
 }
 
 template <class Set>
-Result<CarryFlows<Set>> CarryFlows<Set>::make(const ForeignMap& from, const Record& value, Table table,
-                                              SnatPorts ports) {
-  CarryFlows carry(from, value, table, ports);
+Result<CarryFlows<Set>> CarryFlows<Set>::make(const ForeignMap& from, const Record& value, Table table, SnatPorts ports,
+                                              const ExpiryOf& expiry) {
+  CarryFlows carry(from, value, table, ports, expiry);
   if (auto opened = carry.open(); !opened) return opened.error();
   return carry;
 }
@@ -57,6 +59,7 @@ Result<> CarryFlows<Set>::open() {
     return Error{"its entries have no head.seq and head.proto", EINVAL};
   while (field(ways_, "head.seq"))
     ++ways_;
+  knows_confirmed_ = field(0, "head.timeout");
   seq_ = seq->offset;
   proto_ = proto->offset;
   way_size_ = ways_ > 1 ? field(1, "head.seq")->offset - seq_ : value.size;
@@ -85,12 +88,27 @@ std::optional<typename CarryFlows<Set>::Entry> CarryFlows<Set>::read(std::size_t
     if (before & 1 || load(entry + seq_) != before) continue;
     Entry converted{};
     if (copy[proto_] == std::byte{0}) return std::nullopt;
-    if (plan_.apply(copy, std::as_writable_bytes(std::span(&converted, 1)))) return converted;
+    if (plan_.apply(copy, std::as_writable_bytes(std::span(&converted, 1)))) {
+      understand(converted);
+      return converted;
+    }
     ++carried_.unfit;
     return std::nullopt;
   }
   all_read_ = false;
   return std::nullopt;
+}
+
+// What its fields mean to this build. To one without timeouts in its entries an answered flow was as good as a
+// confirmed one, and where this build has a connection's numbers there was nothing.
+template <class Set>
+void CarryFlows<Set>::understand(Entry& entry) const {
+  lb_flow& head = entry.head;
+  head.expires = expiry_.convert(head.expires);
+  if (knows_confirmed_) return;
+  if (head.state & LB_FLOW_ANSWERED) head.state |= LB_FLOW_CONFIRMED;
+  if (!(head.flags & LB_FLOW_REPLY)) head.hop = {};
+  head.timeout = lb_flow_timeout(head.proto, head.state);
 }
 
 template <class Set>

@@ -4,6 +4,7 @@
 #include "userspace/datapath/carry_entries.h"
 #include "userspace/datapath/flow_table.h"
 #include "userspace/datapath/layout_plan.h"
+#include "userspace/datapath/ticks.h"
 
 namespace fairlead::datapath {
 
@@ -30,7 +31,8 @@ class CarryFlows {
   using Entry = typename Table::Entry;
 
   // An error says why its entries cannot be read.
-  static Result<CarryFlows> make(const ForeignMap& from, const Record& value, Table table, SnatPorts ports);
+  static Result<CarryFlows> make(const ForeignMap& from, const Record& value, Table table, SnatPorts ports,
+                                 const ExpiryOf& expiry);
 
   Carried carry();
   // Alone: no other map's flows are carried into this table. Otherwise what this one has not may be another's, and
@@ -42,12 +44,13 @@ class CarryFlows {
  private:
   using At = typename Table::At;
 
-  CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports);
+  CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports, const ExpiryOf& expiry);
   Result<> open();
   // Replies first: a forward entry is only put in where its reply would be understood.
   void pass(bool replies);
   // Nothing where the entry is free, or being written.
   std::optional<Entry> read(std::size_t index);
+  void understand(Entry& entry) const;
   void put(const Entry& entry, const At& before);
   void update(const Entry& entry, const typename Table::Found& found);
   bool is_contested(const Entry& entry) const;
@@ -60,6 +63,8 @@ class CarryFlows {
   Plan plan_;
   Table table_;
   SnatPorts ports_;
+  ExpiryOf expiry_;
+  bool knows_confirmed_ = false;  // its build told confirmed flows from answered ones
   MappedArray<std::uint64_t> memory_;
   std::uint32_t ways_ = 0, way_size_ = 0, set_size_ = 0, seq_ = 0, proto_ = 0;
   std::vector<bool> seen_;  // entries of table_ that stand for one over there

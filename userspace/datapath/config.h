@@ -34,9 +34,8 @@ struct Config {
   // Below the NodePorts and the kernel's ephemeral ports, so that neither collides with a flow's source port.
   PortRange snat_ports{10400, 29599};
   std::uint32_t select_seed = 0;
-  std::uint32_t fresh_seconds = 8;
-  std::array<std::uint32_t, LB_TIMEOUT_COUNT> timeouts = default_timeouts();
-  std::uint32_t answers_per_second = 10000;  // each CPU
+  std::array<std::uint32_t, LB_TIMEOUT_COUNT> timeouts = default_timeouts();  // seconds
+  std::uint32_t answers_per_second = 10000;                                   // each CPU
   // Directory under a bpf file system for this node's maps and links; empty keeps everything inside the process.
   std::string pin_directory;
 
@@ -45,9 +44,10 @@ struct Config {
     seconds[LB_TIMEOUT_TCP_NEW] = 60;
     seconds[LB_TIMEOUT_TCP_ESTABLISHED] = 86400;
     seconds[LB_TIMEOUT_TCP_HALF_CLOSED] = 3600;
-    seconds[LB_TIMEOUT_TCP_CLOSED] = 30;
+    // As long as a backend that closes first keeps TIME_WAIT, and may take a SYN from the same port for an old one.
+    seconds[LB_TIMEOUT_TCP_CLOSED] = 60;
     seconds[LB_TIMEOUT_UDP_NEW] = 30;
-    seconds[LB_TIMEOUT_UDP_ANSWERED] = 120;
+    seconds[LB_TIMEOUT_UDP_STREAM] = 120;
     return seconds;
   }
 };

@@ -69,6 +69,7 @@ class FlowTable {
   bool add_state(Entry& entry, std::uint32_t seq, const Entry& from) const {
     if (!claim(entry, seq)) return false;
     entry.head.state |= from.head.state;
+    entry.head.timeout = lb_flow_timeout(entry.head.proto, entry.head.state);
     entry.head.expires = from.head.expires;
     publish(entry, seq + 2);
     return true;

@@ -25,7 +25,7 @@ std::optional<Entry> read_entry(Entry& entry) {
 }
 
 template <class Entry>
-Flow describe(const Entry& entry, Family family, std::uint32_t now) {
+Flow describe(const Entry& entry, Family family, std::uint32_t now, std::uint32_t jiffies_per_second) {
   const auto address = [&](int which) {
     lb_addr addr{};
     std::copy(std::begin(entry.addr[which]), std::end(entry.addr[which]), addr.word);
@@ -40,27 +40,29 @@ Flow describe(const Entry& entry, Family family, std::uint32_t now) {
   flow.state = head.state;
   flow.backend = head.backend;
   flow.generation = head.generation;
-  flow.expires_in = static_cast<std::int32_t>(head.expires - now);
+  flow.expires_in = seconds_of(static_cast<std::int32_t>(head.expires - now), jiffies_per_second);
   return flow;
 }
 
 template <class Set>
-void visit_table(const MappedArray<Set>& sets, Family family, std::uint32_t now,
+void visit_table(const MappedArray<Set>& sets, Family family, std::uint32_t now, std::uint32_t jiffies_per_second,
                  const std::function<void(const Flow&)>& visit) {
   for (Set& set : sets.values())
     for (auto& way : set.way)
       if (std::atomic_ref(way.head.proto).load(std::memory_order_relaxed))
-        if (const auto entry = read_entry(way); entry && entry->head.proto) visit(describe(*entry, family, now));
+        if (const auto entry = read_entry(way); entry && entry->head.proto)
+          visit(describe(*entry, family, now, jiffies_per_second));
 }
 
 }  // namespace
 
 void for_each_flow(const Object& object, Family family, const std::function<void(const Flow&)>& visit) {
-  const std::uint32_t now = object.clock[0].now;
+  const auto asked = object.now();
+  const std::uint32_t now = asked ? *asked : object.clock[0].now, second = object.clock[0].jiffies_per_second;
   if (family == Family::IPv4)
-    visit_table(object.flows4, family, now, visit);
+    visit_table(object.flows4, family, now, second, visit);
   else
-    visit_table(object.flows6, family, now, visit);
+    visit_table(object.flows6, family, now, second, visit);
 }
 
 std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std::uint32_t>& buckets) {
@@ -78,22 +80,13 @@ std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std:
 }
 
 Result<> Sweeper::sweep(std::uint32_t first_set) {
-  struct {
-    std::uint8_t ethernet[LB_SWEEP_OFFSET];
-    lb_sweep request;
-  } packet{}, answer{};
-  packet.request.family = static_cast<std::uint32_t>(family_);
-  packet.request.first_set = first_set;
-  bpf_test_run_opts options{};
-  options.sz = sizeof(options);
-  options.data_in = &packet;
-  options.data_size_in = sizeof(packet);
-  options.data_out = &answer;
-  options.data_size_out = sizeof(answer);
-  options.repeat = 1;
-  if (bpf_prog_test_run_opts(object_.sweep_program(), &options)) return make_error("run", "lb_sweep", errno);
-  (family_ == Family::IPv4 ? current_.live4 : current_.live6) += answer.request.live;
-  current_.freed += answer.request.freed;
+  lb_sweep request{};
+  request.family = static_cast<std::uint32_t>(family_);
+  request.first_set = first_set;
+  if (auto swept = object_.sweep(request); !swept) return swept;
+  object_.clock[0].now = request.now;
+  (family_ == Family::IPv4 ? current_.live4 : current_.live6) += request.live;
+  current_.freed += request.freed;
   return {};
 }
 

@@ -24,6 +24,9 @@ namespace fairlead::datapath {
 namespace {
 
 constexpr std::uint32_t kFirst = 0;
+// An entry is told that it lives after an eighth of its life, or after this many seconds: so much sooner than its
+// timeout says a flow may end.
+constexpr std::uint32_t kRenewals = 8, kRenewAfter = 60;
 
 Layouts describe(const fairlead_bpf& skeleton) {
   Layouts layouts;
@@ -38,13 +41,15 @@ std::optional<lb_constants> read_constants(int map) {
   return constants;
 }
 
-std::optional<lb_constants> convert_constants(const ForeignMap& from, const Layout& layout) {
+// The only value of a map that has one.
+template <class Value>
+std::optional<Value> convert_first(const ForeignMap& from, const Layout& layout) {
   std::vector<std::byte> old((std::size_t{from.info.value_size} + 7) / 8 * 8);
-  lb_constants constants{};
+  Value value{};
   if (bpf_map_lookup_elem(from.fd.get(), &kFirst, old.data()) ||
-      !Plan(from.layout.value, layout.value).apply(old, std::as_writable_bytes(std::span(&constants, 1))))
+      !Plan(from.layout.value, layout.value).apply(old, std::as_writable_bytes(std::span(&value, 1))))
     return std::nullopt;
-  return constants;
+  return value;
 }
 
 std::uint32_t highest_generation(const MappedArray<lb_backend>& backends) {
@@ -180,7 +185,7 @@ Result<> Object::choose_constants(const Config& config) {
   if (const auto it = pinned_.find("lb_constants"); it != pinned_.end())
     pinned = read_constants(it->second.get());
   else if (const ForeignMap* other = upgrade_->other("lb_constants"))
-    pinned = convert_constants(*other, layouts_.at("lb_constants"));
+    pinned = convert_first<lb_constants>(*other, layouts_.at("lb_constants"));
   auto chosen = datapath::choose_constants(pinned, config, kept_);
   if (!chosen) return chosen.error();
   constants_ = *chosen;
@@ -196,7 +201,6 @@ void Object::configure(const Config& config) {
   std::copy(std::begin(constants_.flow_seed), std::end(constants_.flow_seed), config_.flow_seed);
   config_.snat_port_base = constants_.snat_port_base;
   config_.snat_port_words = constants_.snat_port_words;
-  config_.fresh_seconds = config.fresh_seconds;
   *const_cast<lb_config*>(&skeleton_->rodata->lb_config) = config_;
 }
 
@@ -246,8 +250,18 @@ void Object::convert_maps() {
         {&is, {bpf_map__fd(map), layouts_.at(is.map), bpf_map__max_entries(map)}, pinned_.contains(is.map)});
   }
   const SnatPorts ports{&snat_pools, constants_.snat_port_base};
-  for (std::string& lost : upgrade_->convert(targets, {&flows4, &flows6, &filter, ports, constants_.flow_seed}, cpus_))
+  const Upgrade::Arrays arrays{&flows4, &flows6, &filter, ports, constants_.flow_seed, foreign_expiry()};
+  for (std::string& lost : upgrade_->convert(targets, arrays, cpus_))
     lost_.push_back(std::move(lost));
+}
+
+ExpiryOf Object::foreign_expiry() const {
+  const ForeignMap* other = upgrade_->other("lb_clock");
+  if (!other || other->layout.value.find("jiffies_per_second")) return {};
+  const auto theirs = convert_first<lb_clock>(*other, layouts_.at("lb_clock"));
+  const auto ours = now();
+  if (!theirs || !ours) return {};
+  return {true, theirs->now, *ours, jiffies_per_second()};
 }
 
 Result<> Object::pin_maps() {
@@ -261,12 +275,45 @@ Result<> Object::pin_maps() {
 
 void Object::start_clock(const Config& config) {
   lb_clock& words = clock[0];
-  words.now = std::max(words.now, 1u);
+  words.jiffies_per_second = jiffies_per_second();
+  if (const auto ticks = now()) words.now = *ticks;
   if (!words.next_generation) words.next_generation = highest_generation(backends) + 1;
-  std::copy(config.timeouts.begin(), config.timeouts.end(), words.timeout);
+  for (std::size_t i = 0; i < config.timeouts.size(); ++i) {
+    words.timeout[i] = ticks_of(config.timeouts[i], words.jiffies_per_second);
+    words.renew_below[i] =
+        words.timeout[i] - std::min(words.timeout[i] / kRenewals, ticks_of(kRenewAfter, words.jiffies_per_second));
+  }
   // A window is 2^8 jiffies: about a second at 250 a second, the most common rate, and never more than 2.6.
   words.answer_rate = config.answers_per_second;
   words.route_epoch += 1;
+}
+
+Result<> Object::sweep(lb_sweep& request) const {
+  struct {
+    std::uint8_t ethernet[LB_SWEEP_OFFSET];
+    lb_sweep request;
+  } packet{}, answer{};
+  packet.request = request;
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
+  options.data_in = &packet;
+  options.data_size_in = sizeof(packet);
+  options.data_out = &answer;
+  options.data_size_out = sizeof(answer);
+  options.repeat = 1;
+  if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.lb_sweep), &options))
+    return make_error("run", "lb_sweep", errno);
+  request = answer.request;
+  return {};
+}
+
+// By a sweep of sets that are not there.
+Result<std::uint32_t> Object::now() const {
+  lb_sweep request{};
+  request.family = LB_AF_INET;
+  request.first_set = static_cast<std::uint32_t>(flows4.size());
+  if (auto swept = sweep(request); !swept) return swept.error();
+  return request.now;
 }
 
 int Object::xdp_program() const {
@@ -277,9 +324,6 @@ int Object::tc_ingress_program() const {
 }
 int Object::tc_egress_program() const {
   return bpf_program__fd(skeleton_->progs.lb_tc_egress);
-}
-int Object::sweep_program() const {
-  return bpf_program__fd(skeleton_->progs.lb_sweep);
 }
 int Object::verdicts_fd() const {
   return bpf_map__fd(skeleton_->maps.lb_verdicts);

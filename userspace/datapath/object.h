@@ -11,6 +11,7 @@
 #include "userspace/datapath/config.h"
 #include "userspace/datapath/map.h"
 #include "userspace/datapath/pins.h"
+#include "userspace/datapath/ticks.h"
 #include "userspace/util/address.h"
 #include "userspace/util/fd.h"
 
@@ -41,7 +42,6 @@ class Object {
   int xdp_program() const;
   int tc_ingress_program() const;
   int tc_egress_program() const;
-  int sweep_program() const;
 
   // True when the maps were pinned before: what they hold is live.
   bool adopted() const { return adopted_; }
@@ -57,6 +57,10 @@ class Object {
   }
   std::size_t possible_cpus() const { return cpus_; }
   const lb_config& config() const { return config_; }
+  // The programs' time, in ticks.
+  Result<std::uint32_t> now() const;
+  // Runs the sweeper; what it says comes back in the request.
+  Result<> sweep(lb_sweep& request) const;
 
   HashMap<lb_service_key, lb_service> services;
   HashMap<lb_address_key, std::uint32_t> addresses;
@@ -89,6 +93,7 @@ class Object {
   void convert_maps();
   Result<> pin_maps();
   void start_clock(const Config& config);
+  ExpiryOf foreign_expiry() const;
   bpf_map* find(const char* name) const;
 
   std::optional<Pins> pins_;  // none: everything ends with the process

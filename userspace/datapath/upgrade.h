@@ -37,6 +37,7 @@ class Upgrade {
     const MappedArray<lb_filter>* filter;
     SnatPorts ports;
     const __u64* flow_seed;
+    ExpiryOf expiry;
   };
 
   Upgrade() = default;  // of nothing

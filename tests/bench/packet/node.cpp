@@ -107,7 +107,7 @@ std::unique_ptr<datapath::Object> load(std::uint32_t flows) {
 }
 
 void pass(datapath::Object& object, std::uint32_t seconds) {
-  object.clock[0].now += seconds;
+  object.clock[0].offset += datapath::ticks_of(seconds, object.clock[0].jiffies_per_second);
 }
 
 bench_tuple tuple(const Address& src, std::uint16_t sport, const Address& dst, std::uint16_t dport) {

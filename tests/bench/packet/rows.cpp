@@ -17,7 +17,7 @@ constexpr std::uint32_t kHot = 64000;
 // Of a sparse table, so that it stays one over all rounds.
 constexpr std::uint32_t kFew = 3200;
 // Seconds after which an entry's life is written down anew.
-constexpr std::uint32_t kRefreshAfter = 1;
+constexpr std::uint32_t kRefreshAfter = 61;
 
 // The row measured what its name says: every packet had the row's verdict.
 void check_verdict(const std::string& name, const datapath::Object& object, const datapath::Verdicts& before,

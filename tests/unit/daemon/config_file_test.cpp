@@ -84,7 +84,7 @@ logging: {format: json, verbosity: 4}
   EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_TCP_ESTABLISHED], 7200u);
   EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_TCP_HALF_CLOSED], 600u);
   EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_NEW], 5u);
-  EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_ANSWERED], 60u);
+  EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_STREAM], 60u);
   EXPECT_TRUE(options.log_json);
   EXPECT_EQ(options.log_level, "debug");
   EXPECT_THAT(options.notes, IsEmpty());

@@ -44,7 +44,7 @@ TEST_F(Flags, AreTaken) {
   EXPECT_EQ(options.datapath.snat_ports.last, 20999);
   EXPECT_THAT(options.cluster_cidr, ElementsAre(*Prefix::parse("10.244.0.0/16"), *Prefix::parse("fd00:244::/56")));
   EXPECT_EQ(options.datapath.sizes.flows6, 128u);
-  EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_ANSWERED], 5400u);
+  EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_STREAM], 5400u);
   EXPECT_EQ(options.oom_score_adj, -999);
   EXPECT_EQ(options.kube_api_qps, -1) << "no limit";
   EXPECT_EQ(options.node_name, "node-a");

@@ -31,7 +31,7 @@ Result<EndpointMatch> parse_match(const std::string& name, const std::string& te
 admin::FlowState state_of(const datapath::Flow& flow) {
   switch (lb_flow_timeout(flow.proto, flow.state)) {
     case LB_TIMEOUT_TCP_ESTABLISHED:
-    case LB_TIMEOUT_UDP_ANSWERED:
+    case LB_TIMEOUT_UDP_STREAM:
       return admin::FlowState::kEstablished;
     case LB_TIMEOUT_TCP_HALF_CLOSED:
       return admin::FlowState::kClosing;

@@ -111,8 +111,9 @@ class Table {
             "Established TCP");
     timeout("conntrack-tcp-timeout-close-wait", "tcpCloseWaitTimeout", LB_TIMEOUT_TCP_HALF_CLOSED,
             "TCP closed by one side");
-    timeout("conntrack-udp-timeout", "udpTimeout", LB_TIMEOUT_UDP_NEW, "UDP that was not answered");
-    timeout("conntrack-udp-timeout-stream", "udpStreamTimeout", LB_TIMEOUT_UDP_ANSWERED, "UDP that was answered");
+    timeout("conntrack-udp-timeout", "udpTimeout", LB_TIMEOUT_UDP_NEW, "UDP: a question, and its answer");
+    timeout("conntrack-udp-timeout-stream", "udpStreamTimeout", LB_TIMEOUT_UDP_STREAM,
+            "UDP whose client has spoken again after an answer");
   }
 
   void add_process() {
