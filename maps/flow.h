@@ -95,12 +95,18 @@ struct lb_flow_gates {
 };
 LB_ASSERT_SIZE(struct lb_flow_gates, 16384);
 
-/* Value of lb_snat_pools: bit p of the pool is set while port snat_port_base + p is in use by a reply entry. */
-#define LB_SNAT_POOLS_LAYOUT 1
+/*
+ * Value of lb_snat_pools: bit p of the pool is set while port snat_port_base + p is in use by a reply entry. next
+ * counts on from port to port, where ports are taken over from flows that nobody waits for: the one that was taken
+ * longest ago comes next.
+ */
+#define LB_SNAT_POOLS_LAYOUT 2
 struct lb_snat_pool {
 	__u64 used[LB_SNAT_POOL_WORDS];
+	__u32 next;
+	__u32 pad;
 };
-LB_ASSERT_SIZE(struct lb_snat_pool, 4096);
+LB_ASSERT_SIZE(struct lb_snat_pool, 4104);
 
 static inline __attribute__((always_inline)) struct lb_progress *lb_flow_progress(struct lb_flow *forward)
 {

@@ -29,12 +29,14 @@ static __always_inline void release_port_of(const struct tuple *back, int family
 	port_release(port_pool(back->src, back->sport, back->proto, family), back->dport);
 }
 
-static __always_inline void flow_end(const struct tuple *forward, const struct tuple *back,
-				     const struct flow_view *view, int how, int family)
+static __always_inline void flow_end(const struct flow_work *work, const struct tuple *forward,
+				     const struct tuple *back, const struct flow_view *view, int how, int family)
 {
 	const int snat = view->flags & LB_FLOW_SNAT;
-	__u32 *gate = snat && !(how & FLOW_END_GATED) ? flow_gate(forward, family) : NULL;
-	const int gated = !snat || how & FLOW_END_GATED || (gate && lock(gate));
+	const __u32 number = gate_number(forward, family);
+	const int held = how & FLOW_END_GATED || gate_is_held(work, number);
+	__u32 *gate = snat && !held ? flow_gate(number) : NULL;
+	const int gated = !snat || held || (gate && lock(gate));
 	const int is_out =
 		flow_take_out(forward, back, view, gated ? how | FLOW_END_GATED : how & ~FLOW_END_GATED, family);
 
@@ -50,8 +52,8 @@ int lb_flow_end(struct flow_work *work, const struct tuple *key, const struct fl
 		return 0;
 	tuple_reverse(&work->ended, &view->to, family);
 	if (view->flags & LB_FLOW_REPLY)
-		flow_end(&work->ended, key, view, how, family);
+		flow_end(work, &work->ended, key, view, how, family);
 	else
-		flow_end(key, &work->ended, view, how, family);
+		flow_end(work, key, &work->ended, view, how, family);
 	return 0;
 }

@@ -33,6 +33,7 @@ struct flow_work {
 	struct tuple ended;
 	struct flow_news news;
 	__u64 hash;	/* of the key of the flow in the making */
+	__u32 gates[2]; /* numbers of those that its maker holds, from 1 on: nobody waits for himself */
 	__u32 reply_exists;
 	__u32 pad;
 };
@@ -56,12 +57,22 @@ static __always_inline struct lb_snat_pool *pool_towards(const struct flow_view 
 #define FLOW_END_OUT 1	 /* the entry that is given has been taken out already */
 #define FLOW_END_GATED 2 /* the caller holds the gate of the forward key */
 
-static __always_inline __u32 *flow_gate(const struct tuple *forward, const int family)
+static __always_inline __u32 gate_number(const struct tuple *forward, const int family)
+{
+	return lb_flow_gate(flow_hash(forward, family));
+}
+
+static __always_inline __u32 *flow_gate(__u32 number)
 {
 	const __u32 zero = 0;
 	struct lb_flow_gates *gates = bpf_map_lookup_elem(&lb_flow_gates, &zero);
 
-	return gates ? &gates->held[lb_flow_gate(flow_hash(forward, family))] : NULL;
+	return gates ? &gates->held[number % LB_FLOW_GATES] : NULL;
+}
+
+static __always_inline int gate_is_held(const struct flow_work *work, __u32 number)
+{
+	return work->gates[0] == number + 1 || work->gates[1] == number + 1;
 }
 
 /*
@@ -84,6 +95,13 @@ int lb_flow_refresh(struct flow_at *at, const struct tuple *key, struct flow_vie
  * sends from, and under the gate of the forward key, so that nobody makes the flow again meanwhile.
  */
 int lb_flow_end(struct flow_work *work, const struct tuple *key, const struct flow_view *view, int how, int family);
+
+/*
+ * Takes over the next port of the pool, if the flow of the same source and backend that has it is one that nobody waits
+ * for; a resting one, too, if asked: its backend may be in TIME_WAIT. Returns it, or PORT_NONE. The port's bit stays
+ * set, so nobody else gets it.
+ */
+int lb_port_take_next(struct flow_work *work, const struct flow_view *view, int resting, int family);
 
 /* One entry into the table; the flow that it pushes out, if any, ends. */
 static __always_inline enum table_inserted flow_insert(struct flow_work *work, const struct tuple *key,

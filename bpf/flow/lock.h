@@ -14,9 +14,14 @@
 
 int lb_lock_contended(__u32 *word);
 
+static __always_inline int try_lock(__u32 *word)
+{
+	return __sync_val_compare_and_swap(word, 0, 1) == 0;
+}
+
 static __always_inline int lock(__u32 *word)
 {
-	return likely(__sync_val_compare_and_swap(word, 0, 1) == 0) || lb_lock_contended(word);
+	return likely(try_lock(word)) || lb_lock_contended(word);
 }
 
 static __always_inline void unlock(__u32 *word)

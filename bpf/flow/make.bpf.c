@@ -2,6 +2,8 @@
 #include "flow/flow.h"
 
 #define LOCAL_PORT_TRIES 8
+#define TAKE_UNUSED_TRIES 32
+#define TAKE_OVER_TRIES 40
 
 /* Whether the entry that undoes this flow's forward entry is there already, because only the forward entry was lost. */
 static __always_inline int flow_reply_exists(const struct flow_view *found, const struct flow_view *view,
@@ -83,6 +85,10 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_work *wo
 			return adopt_reply(work, view, key, clock, family);
 	}
 	view->to.sport = lb_port_take(pool, work->hash);
+	/* Resting ones only where there are no others. */
+	ROLLED
+	for (int i = 0; i < TAKE_OVER_TRIES && view->to.sport == PORT_NONE; i++)
+		view->to.sport = lb_port_take_next(work, view, i >= TAKE_UNUSED_TRIES, family);
 	return view->to.sport == PORT_NONE ? LB_VERDICT_SNAT_EXHAUSTED : LB_CONTINUE;
 }
 
@@ -140,13 +146,16 @@ static __always_inline enum lb_verdict flow_make(struct flow_work *work, struct 
 						 const int family)
 {
 	enum lb_verdict verdict = LB_VERDICT_FLOW_BUSY;
-	__u32 *first = flow_gate(key, family), *second = first;
+	__u32 *first, *second;
 
 	work->hash = flow_hash(key, family);
+	work->gates[0] = work->gates[1] = lb_flow_gate(work->hash) + 1;
 	if (view->flags & LB_FLOW_LOCAL) {
 		tuple_reverse(&work->pair_key, &view->to, family);
-		second = flow_gate(&work->pair_key, family);
+		work->gates[1] = gate_number(&work->pair_key, family) + 1;
 	}
+	first = flow_gate(work->gates[0] - 1);
+	second = flow_gate(work->gates[1] - 1);
 	if (!first || !second)
 		return LB_VERDICT_BROKEN_REFERENCE;
 	if (!lock(first))
@@ -165,10 +174,14 @@ int lb_flow_make(struct flow_view *view, const struct tuple *key, int family)
 {
 	struct flow_work *work = flow_work(SCRATCH_PACKET);
 	struct lb_clock *clock = clock_words();
+	enum lb_verdict verdict;
 
 	if (!view || !key || !work || !clock)
 		return LB_VERDICT_BROKEN_REFERENCE;
 	if (family == LB_AF_INET)
-		return flow_make(work, view, key, clock, LB_AF_INET);
-	return flow_make(work, view, key, clock, LB_AF_INET6);
+		verdict = flow_make(work, view, key, clock, LB_AF_INET);
+	else
+		verdict = flow_make(work, view, key, clock, LB_AF_INET6);
+	work->gates[0] = work->gates[1] = 0;
+	return verdict;
 }

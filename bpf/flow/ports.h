@@ -24,6 +24,14 @@ static __always_inline __u32 preferred_port_bit(__u64 hash)
 	return (__u32)(((hash & 0xffffffff) * (lb_config.snat_port_words * 64u)) >> 32);
 }
 
+/* Of any number: they go round. */
+static __always_inline __be16 port_of_bit(__u32 bit)
+{
+	const __u32 ports = lb_config.snat_port_words * 64u;
+
+	return bpf_htons((__u16)(lb_config.snat_port_base + (ports ? bit % ports : 0)));
+}
+
 /* The port that this flow gets when nobody else has it: the same after its entries were lost. */
 static __always_inline __be16 preferred_port(__u64 hash)
 {

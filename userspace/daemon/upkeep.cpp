@@ -41,8 +41,14 @@ void Upkeep::sweep() {
   if (!passed)
     spdlog::error("{}", passed.error().message);
   else if (*passed)
-    sync_.release_unused([this](const auto& buckets) { return datapath::buckets_in_use(object_, buckets); },
-                         Sync::Time::clock::now());
+    finish_pass();
+}
+
+void Upkeep::finish_pass() {
+  if (const auto ports = sweeper_.last_pass().freed_ports)
+    spdlog::warn("{} SNAT ports that no flow had were still marked as used; they are free again", ports);
+  sync_.release_unused([this](const auto& buckets) { return datapath::buckets_in_use(object_, buckets); },
+                       Sync::Time::clock::now());
 }
 
 }  // namespace fairlead::daemon

@@ -26,6 +26,7 @@ class Upkeep {
 
  private:
   void sweep();
+  void finish_pass();
 
   datapath::Object& object_;
   Sync& sync_;

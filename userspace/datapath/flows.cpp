@@ -79,7 +79,19 @@ std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std:
   return used;
 }
 
+void Sweeper::begin_audit() {
+  auditing_ = PortAudit::Time::clock::now() - audited_ >= kAuditEvery;
+  if (auditing_) audit_.begin();
+}
+
+void Sweeper::end_audit() {
+  if (!std::exchange(auditing_, false)) return;
+  audited_ = PortAudit::Time::clock::now();
+  current_.freed_ports = audit_.end(audited_);
+}
+
 Result<> Sweeper::sweep(std::uint32_t first_set) {
+  if (first_set == 0 && family_ == Family::IPv4) begin_audit();
   lb_sweep request{};
   request.family = static_cast<std::uint32_t>(family_);
   request.first_set = first_set;
@@ -87,6 +99,7 @@ Result<> Sweeper::sweep(std::uint32_t first_set) {
   object_.clock[0].now = request.now;
   (family_ == Family::IPv4 ? current_.live4 : current_.live6) += request.live;
   current_.freed += request.freed;
+  if (auditing_) audit_.see(family_, first_set, LB_SWEEP_SETS);
   return {};
 }
 
@@ -98,6 +111,7 @@ Result<bool> Sweeper::step(std::uint32_t sets) {
     next_ = 0;
     family_ = family_ == Family::IPv4 ? Family::IPv6 : Family::IPv4;
     if (family_ == Family::IPv6) continue;
+    end_audit();
     last_ = std::exchange(current_, {});
     return true;
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "userspace/datapath/object.h"
+#include "userspace/datapath/port_audit.h"
 #include "userspace/util/address.h"
 
 namespace fairlead::datapath {
@@ -36,25 +37,33 @@ void for_each_flow(const Object& object, Family family, const std::function<void
 // at.
 std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std::uint32_t>& buckets);
 
-// Walks the table in steps and frees what has expired.
+// Walks the table in steps and frees what has expired, and ports that nobody has.
 class Sweeper {
  public:
-  explicit Sweeper(Object& object) : object_(object) {}
+  explicit Sweeper(Object& object) : object_(object), audit_(object) {}
 
   // Sweeps this many sets on from where the last call stopped. Returns true when that completed a pass over both
   // families.
   Result<bool> step(std::uint32_t sets);
 
   struct Pass {
-    std::uint64_t live4 = 0, live6 = 0, freed = 0;
+    std::uint64_t live4 = 0, live6 = 0, freed = 0, freed_ports = 0;
   };
   // Of the last complete pass.
   const Pass& last_pass() const { return last_; }
 
  private:
+  // A pass need not look at the ports, if the last that did was a moment ago.
+  static constexpr std::chrono::seconds kAuditEvery{5};
+
   Result<> sweep(std::uint32_t first_set);
+  void begin_audit();
+  void end_audit();
 
   Object& object_;
+  PortAudit audit_;
+  bool auditing_ = false;
+  PortAudit::Time audited_;
   Family family_ = Family::IPv4;
   std::uint32_t next_ = 0;
   Pass current_, last_;
