@@ -3,13 +3,14 @@
 #define LB_MAPS_CONFIG_H
 
 #include "base.h"
+#include "hash.h"
 
 /*
  * `const volatile struct lb_config lb_config` of the programs: set between open and load, constant afterwards, so the
  * verifier removes what is off. Ports are in host order, ranges are inclusive.
  */
 struct lb_config {
-	__u64 flow_seed[2];   /* secret of this node's flow hash; kept with the pinned maps */
+	struct lb_flow_keys flow_keys; /* lb_flow_keys() of lb_constants.flow_seed */
 	__u32 flow4_set_mask;	       /* sets - 1 */
 	__u32 flow6_set_mask;
 	__u32 select_seed; /* equal on all nodes that should choose alike */
@@ -19,7 +20,7 @@ struct lb_config {
 	__u16 snat_port_words; /* pool words in use, 64 ports each */
 	__u32 unused;
 };
-LB_ASSERT_SIZE(struct lb_config, 40);
+LB_ASSERT_SIZE(struct lb_config, 72);
 
 /*
  * Value of lb_constants (one element): what lasts as long as the pinned maps, because flows are found by the seed, and
@@ -27,7 +28,7 @@ LB_ASSERT_SIZE(struct lb_config, 40);
  */
 #define LB_CONSTANTS_LAYOUT 1
 struct lb_constants {
-	__u64 flow_seed[2]; /* [0] is 0 while nothing has been written */
+	__u64 flow_seed[2]; /* secret of this node's flow hash; [0] is 0 while nothing has been written */
 	__u16 snat_port_base;
 	__u16 snat_port_words;
 	__u32 unused;

@@ -37,9 +37,7 @@ struct flow_copy {
 
 static __always_inline __u64 flow_hash(const struct tuple *key, const int family)
 {
-	const __u64 seed[2] = {lb_config.flow_seed[0], lb_config.flow_seed[1]};
-
-	return lb_flow_hash(seed, key->src, key->dst, words_of(family), key->sport, key->dport,
+	return lb_flow_hash(&lb_config.flow_keys, key->src, key->dst, words_of(family), key->sport, key->dport,
 			    (__u8)key->proto);
 }
 

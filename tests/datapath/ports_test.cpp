@@ -207,7 +207,7 @@ TEST_P(Ports, AreTakenOverInTurn) {
 TEST_P(Ports, AreTakenOverFromAFlowOfTheSameGate) {
   const auto gate = [&](std::uint32_t client) {
     const Packet packet = of(client, kSyn);
-    return lb_flow_gate(lb_flow_hash(object().config().flow_seed, state::to_abi(packet.src).word,
+    return lb_flow_gate(lb_flow_hash(&object().config().flow_keys, state::to_abi(packet.src).word,
                                      state::to_abi(packet.dst).word, is_ipv4() ? 1 : 4, htons(packet.sport),
                                      htons(packet.dport), LB_IPPROTO_TCP));
   };

@@ -544,7 +544,7 @@ TEST_F(Upgrade, OfFullTablesLosesNothing) {
   ASSERT_NO_FATAL_FAILURE(serve());
   std::uint32_t source = 0;
   const auto fill = [&]<class Set>(const datapath::MappedArray<Set>& sets, std::size_t entries) {
-    const datapath::FlowTable<Set> table(sets, object().config().flow_seed);
+    const datapath::FlowTable<Set> table(sets, &object().config().flow_keys);
     std::uint32_t failed = 0;
     while (entries && failed < 1000) {
       typename datapath::FlowTable<Set>::Entry entry{};

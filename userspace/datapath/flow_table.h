@@ -23,7 +23,7 @@ class FlowTable {
   };
   static constexpr int kWords = sizeof(Entry::addr[0]) / sizeof(__be32);
 
-  FlowTable(const MappedArray<Set>& sets, const __u64* seed) : sets_(&sets), seed_(seed) {}
+  FlowTable(const MappedArray<Set>& sets, const struct lb_flow_keys* keys) : sets_(&sets), keys_(keys) {}
 
   std::size_t entries() const { return sets_->size() * LB_FLOW_WAYS; }
   std::size_t index(const At& at) const { return std::size_t{at.set} * LB_FLOW_WAYS + at.way; }
@@ -128,7 +128,7 @@ class FlowTable {
   static std::uint32_t next_copy(std::uint32_t seq) { return kCopy | ((seq + kCopyStep) & kCopyCount); }
 
   struct lb_flow_place place(const Entry& entry) const {
-    const std::uint64_t hash = lb_flow_hash(seed_, entry.addr[LB_FLOW_SRC], entry.addr[LB_FLOW_DST], kWords,
+    const std::uint64_t hash = lb_flow_hash(keys_, entry.addr[LB_FLOW_SRC], entry.addr[LB_FLOW_DST], kWords,
                                             entry.head.sport, entry.head.dport, entry.head.proto);
     return lb_flow_place(hash, static_cast<std::uint32_t>(sets_->size() - 1));
   }
@@ -163,7 +163,7 @@ class FlowTable {
   }
 
   const MappedArray<Set>* sets_;
-  const __u64* seed_;
+  const struct lb_flow_keys* keys_;
 };
 
 }  // namespace fairlead::datapath

@@ -198,7 +198,7 @@ void Object::configure(const Config& config) {
   config_.select_seed = config.select_seed;
   config_.nodeport_min = config.nodeports.first;
   config_.nodeport_max = config.nodeports.last;
-  std::copy(std::begin(constants_.flow_seed), std::end(constants_.flow_seed), config_.flow_seed);
+  config_.flow_keys = lb_flow_keys(constants_.flow_seed);
   config_.snat_port_base = constants_.snat_port_base;
   config_.snat_port_words = constants_.snat_port_words;
   *const_cast<lb_config*>(&skeleton_->rodata->lb_config) = config_;
@@ -250,7 +250,7 @@ void Object::convert_maps() {
         {&is, {bpf_map__fd(map), layouts_.at(is.map), bpf_map__max_entries(map)}, pinned_.contains(is.map)});
   }
   const SnatPorts ports{&snat_pools, constants_.snat_port_base};
-  const Upgrade::Arrays arrays{&flows4, &flows6, &filter, ports, constants_.flow_seed, foreign_expiry()};
+  const Upgrade::Arrays arrays{&flows4, &flows6, &filter, ports, &config_.flow_keys, foreign_expiry()};
   for (std::string& lost : upgrade_->convert(targets, arrays, cpus_))
     lost_.push_back(std::move(lost));
 }

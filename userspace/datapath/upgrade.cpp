@@ -113,7 +113,7 @@ void Upgrade::tell(const ForeignMap& from, const Carried& carried) {
 template <class Set>
 void Upgrade::convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets,
                             const Arrays& arrays, std::list<CarryFlows<Set>>& carries) {
-  auto carry = CarryFlows<Set>::make(from, target.to.layout.value, FlowTable<Set>(sets, arrays.flow_seed), arrays.ports,
+  auto carry = CarryFlows<Set>::make(from, target.to.layout.value, FlowTable<Set>(sets, arrays.flow_keys), arrays.ports,
                                      arrays.expiry);
   if (!carry) {
     lost_.push_back(from.label() + ": " + carry.error().message);

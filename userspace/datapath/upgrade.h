@@ -36,7 +36,7 @@ class Upgrade {
     const MappedArray<lb_flow6_set>* flows6;
     const MappedArray<lb_filter>* filter;
     SnatPorts ports;
-    const __u64* flow_seed;
+    const struct lb_flow_keys* flow_keys;
     ExpiryOf expiry;
   };
 
