@@ -35,7 +35,7 @@ int lb_tc_ingress(struct __sk_buff *ctx)
 	struct outcome outcome = {};
 	struct glance glance = {};
 
-	pull_headers(ctx);
+	pull_headers(ctx, GLANCE_LENGTH);
 	look_at((struct run){ctx, TC_INGRESS, 0}, &glance);
 	if (likely(!glance.classes))
 		return conclude_not_ours(TC_INGRESS, &glance);
@@ -54,7 +54,7 @@ int lb_tc_egress(struct __sk_buff *ctx)
 	struct outcome outcome = {};
 	struct glance glance = {};
 
-	pull_headers(ctx);
+	pull_headers(ctx, GLANCE_LENGTH);
 	look_at((struct run){ctx, TC_EGRESS, 0}, &glance);
 	if (likely(!glance.classes))
 		return conclude_not_ours(TC_EGRESS, &glance);

@@ -12,8 +12,8 @@
  * Open addressing: a frame's slot is lb_frame_slot(), or one of those behind it. lbd writes it through its mapping. A
  * frame that is read while its slot changes goes on untouched, as one for another host does.
  */
-#define LB_FRAME_SLOTS 128u /* a power of two; each of lb_devices' entries may take two: as itself and on its parent \
-			     */
+/* A power of two. Each of lb_devices' entries may take two: as itself, and on its parent. */
+#define LB_FRAME_SLOTS 128u
 
 struct lb_frame {
 	__u32 ifindex; /* 0: free */

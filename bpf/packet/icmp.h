@@ -16,8 +16,8 @@
  * flow's entry for the opposite direction, and what that entry rewrites to is what the quoted packet was called on the
  * other side.
  *
- * Everything here is written into the packet directly, in tc too: each change is balanced by one in a checksum that
- * covers it, so a sum over the whole packet stays what it was.
+ * Everything here is written into the packet directly, at tc ingress too: each change is balanced by one in a checksum
+ * that covers it, so a sum over the whole packet stays what it was. tc egress has icmp_store.h.
  */
 
 /* RFC 792 */

@@ -35,13 +35,14 @@ struct packet {
 	__u32 vlan;
 	__u16 l3_offset;
 	__u16 l4_offset;
-	__u16 l3_length; /* of the whole datagram, as its header says */
+	__u32 l3_length; /* of the whole datagram, as its header says */
 	__u8 ttl;
-	__u8 tcp_flags;
+	union {
+		__u8 tcp_flags; /* 0 for other protocols but ICMP */
+		__u8 icmp_type;
+	};
 	__u8 fragment;
 	__u8 classes; /* LB_CLASS_* of the address that decides */
-	__u8 icmp_type;
-	__u8 pad;
 	__be32 fragment_id;
 	int action; /* what the program returns when the verdict is one of SEND */
 	struct tuple tuple;

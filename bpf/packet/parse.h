@@ -25,6 +25,7 @@ struct vlan_header {
 #define IPV6_MORE_FRAGMENTS 0x0001
 #define IPV6_FRAGMENT_OFFSET 0xfff8
 
+#define GLANCE_LENGTH 54 /* Ethernet and the fixed IP header, of the longer family */
 #define HEADERS_LENGTH 192
 
 #define IPV6_EXTENSIONS 4 /* headers that are walked before the packet counts as unsupported */
@@ -36,10 +37,14 @@ enum ipv6_extension {
 	IPV6_DESTINATION = 60,
 };
 
-/* tc: all headers that any stage reads, an ICMP error's quote included, into the part that direct access sees. */
-static __always_inline void pull_headers(struct __sk_buff *skb)
+/*
+ * tc: so much of the packet, if it is so long, into the part that direct access sees. GLANCE_LENGTH before the filter
+ * is asked, because to pull is dear and most packets have that much there; HEADERS_LENGTH, which is all headers that
+ * any stage reads, an ICMP error's quote included, for what may be ours.
+ */
+static __always_inline void pull_headers(struct __sk_buff *skb, const __u32 length)
 {
-	const __u32 wanted = skb->len < HEADERS_LENGTH ? skb->len : HEADERS_LENGTH;
+	const __u32 wanted = skb->len < length ? skb->len : length;
 
 	if (unlikely((long)skb->data + wanted > (long)skb->data_end))
 		bpf_skb_pull_data(skb, wanted);
@@ -137,6 +142,18 @@ static __always_inline int parse_addresses(const struct run run, struct packet *
 	return 1;
 }
 
+/*
+ * Layer 3's length, of which the header's field leaves out this much. BIG TCP: where a packet that is still to be cut
+ * into segments is longer than the field can say, the kernel leaves it 0, and tc goes by the buffer.
+ */
+static __always_inline __u32 datagram_length(const struct run run, const struct packet *p, __be16 field,
+					     const __u32 left_out)
+{
+	if (!is_xdp(run) && unlikely(!field) && ((struct __sk_buff *)run.ctx)->gso_segs)
+		return ((struct __sk_buff *)run.ctx)->len - p->l3_offset;
+	return bpf_ntohs(field) + left_out;
+}
+
 static __always_inline enum lb_verdict parse_ipv4(const struct run run, struct packet *p)
 {
 	void *l3 = packet_l3(run, p), *end = packet_end(run);
@@ -146,7 +163,7 @@ static __always_inline enum lb_verdict parse_ipv4(const struct run run, struct p
 	if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
 		return LB_VERDICT_MALFORMED;
 	p->l4_offset = p->l3_offset + ip->ihl * 4;
-	p->l3_length = bpf_ntohs(ip->tot_len);
+	p->l3_length = datagram_length(run, p, ip->tot_len, 0);
 	p->tuple.proto = ip->protocol;
 	p->ttl = ip->ttl;
 	fragment = bpf_ntohs(ip->frag_off);
@@ -197,9 +214,8 @@ static __always_inline enum lb_verdict parse_ipv6(const struct run run, struct p
 
 	if ((void *)(ip6 + 1) > end || ip6->version != 6)
 		return LB_VERDICT_MALFORMED;
-	/* Before it is cut to 16 bits. */
-	length = bpf_ntohs(ip6->payload_len) + sizeof(*ip6);
-	if (length > 0xffff || p->l3_offset + length > packet_length(run))
+	length = datagram_length(run, p, ip6->payload_len, sizeof(*ip6));
+	if (p->l3_offset + length > packet_length(run))
 		return LB_VERDICT_MALFORMED;
 	p->l4_offset = p->l3_offset + sizeof(*ip6);
 	p->l3_length = length;

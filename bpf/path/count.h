@@ -14,7 +14,7 @@ static __always_inline void count_verdict(const struct hook hook, enum lb_verdic
 }
 
 /* reply is 0 for client to backend and 1 for backend to client. */
-static __always_inline void count_backend(__u32 slot, int reply, __u16 bytes)
+static __always_inline void count_backend(__u32 slot, int reply, __u32 bytes)
 {
 	struct lb_backend_stats *stats = bpf_map_lookup_elem(&lb_backend_stats, &slot);
 

@@ -3,7 +3,7 @@
 #define LB_BPF_PATH_ICMP_H
 
 #include "packet/answer.h"
-#include "packet/icmp.h"
+#include "packet/icmp_store.h"
 #include "path/hop.h"
 #include "path/refuse.h"
 #include "path/scratch.h"
@@ -23,6 +23,8 @@ static __always_inline int relay_error(const struct run run, struct scratch *scr
 	};
 
 	tuple_reverse(&scratch->quoted, &path->view.to, run.family);
+	if (is_egress(run))
+		return icmp_store_error(run, &path->p, &relayed);
 	return icmp_rewrite_error(run, &path->p, &relayed, hops);
 }
 

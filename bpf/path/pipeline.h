@@ -122,6 +122,8 @@ static __always_inline void process_family(const struct run run, const struct gl
 {
 	struct path path;
 
+	if (!is_xdp(run))
+		pull_headers(run.ctx, HEADERS_LENGTH);
 	keep_in_memory(&path);
 	path.p = packet_from(run, glance);
 	*outcome = is_egress(run) ? packet_egress(run, &path) : packet_ingress(run, &path);
