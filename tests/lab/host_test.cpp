@@ -11,8 +11,11 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "tests/support/eventually.h"
@@ -92,6 +95,11 @@ class HostUnderChange : public testing::Test {
     }).join();
   }
 
+  // In the thread's network namespace.
+  static void shell(const std::string& script) { ASSERT_EQ(std::system(("set -e; " + script).c_str()), 0) << script; }
+
+  static int index_of(const char* device) { return static_cast<int>(if_nametoindex(device)); }
+
   static bool knows_all(const host::Host& host) {
     const std::set<Address> addresses = host.addresses();
     int missing = 0;
@@ -158,6 +166,42 @@ TEST_F(HostUnderChange, StaysAsItWasWhereItCannotBeReadAnew) {
     EXPECT_TRUE(host->addresses().contains(address_number(kAddresses + 3)));
   });
 }
+
+struct DefaultRoute {
+  const char *what, *script;
+};
+
+class DefaultRouteDevices : public HostUnderChange, public testing::WithParamInterface<DefaultRoute> {};
+
+// As it is read, and as it is told of.
+TEST_P(DefaultRouteDevices, AreThoseOfAllNextHops) {
+  in_new_namespace([] {
+    shell(
+        "for i in 1 2; do ip link add up$i type veth peer name peer$i; ip link set peer$i up; ip link set up$i up; "
+        "ip address add 192.0.$i.2/24 dev up$i; ip address add 2001:db8:$i::2/64 dev up$i nodad; done");
+    auto told = host::Host::open();
+    ASSERT_TRUE(told) << told.error().message;
+    EXPECT_EQ(told->default_route_devices(), std::set<int>{});
+    shell(GetParam().script);
+    const auto read = host::Host::open();
+    ASSERT_TRUE(read) << read.error().message;
+    ASSERT_TRUE(told->read());
+    const std::set<int> both{index_of("up1"), index_of("up2")};
+    EXPECT_EQ(read->default_route_devices(), both);
+    EXPECT_EQ(told->default_route_devices(), both);
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , DefaultRouteDevices,
+    testing::Values(
+        DefaultRoute{"IPv4", "ip route add default nexthop via 192.0.1.1 dev up1 nexthop via 192.0.2.1 dev up2"},
+        DefaultRoute{"IPv6",
+                     "ip -6 route add default nexthop via 2001:db8:1::1 dev up1 nexthop via 2001:db8:2::1 dev up2"},
+        DefaultRoute{"next_hop_group",
+                     "ip nexthop add id 1 via 192.0.1.1 dev up1; ip nexthop add id 2 via 192.0.2.1 dev up2; "
+                     "ip nexthop add id 3 group 1/2; ip route add default nhid 3"}),
+    [](const auto& info) { return info.param.what; });
 
 }  // namespace
 }  // namespace fairlead::test

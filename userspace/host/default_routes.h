@@ -7,7 +7,8 @@ struct nlmsghdr;
 
 namespace fairlead::host {
 
-// The devices that a default route of the main table leaves through. Only ever added to between two dumps.
+// The devices that a default route of the main table leaves through, by any of its next hops. Only ever added to
+// between two dumps.
 class DefaultRoutes {
  public:
   // RTM_NEWROUTE, of any route.
