@@ -9,7 +9,7 @@
  * that has the port in its key, and whoever removes that entry, after the forward entry is gone, gives it back.
  */
 
-#define PORT_WORDS_TRIED 24
+#define PORT_WORDS_TRIED 16
 #define PORT_NONE 0
 
 static __always_inline struct lb_snat_pool *port_pool(const __be32 *addr, __be16 port, __u32 proto, const int family)
