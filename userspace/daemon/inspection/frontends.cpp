@@ -42,8 +42,10 @@ state::Touched entries_of(const lb_service_key& key, const state::Tables& desire
   return entries;
 }
 
-// Why the maps do not hold yet what this frontend needs; empty where they do.
-std::string pending_error(const lb_service_key& key, const Sync& sync) {
+// Why the maps do not hold what this frontend of the port needs; empty where they do.
+std::string pending_error(const std::string& port, const lb_service_key& key, const Sync& sync) {
+  if (!sync.placement().has_frontend(port, key))
+    return "lb_services " + state::describe(key) + ": not this service port's";
   if (!sync.has_pending_writes()) return "";
   const state::Tables& desired = sync.placement().desired();
   const auto missing = state::diff(desired, sync.actual(), entries_of(key, desired));
@@ -70,7 +72,7 @@ std::vector<admin::FrontendView> view_frontends(const model::Service& service, c
     view.kind = kind_of(service, address);
     view.address = address.is_unspecified() ? "" : address.to_string();
     view.port = ntohs(frontend.key.port);
-    view.error = pending_error(frontend.key, sync);
+    view.error = pending_error(spec.name, frontend.key, sync);
     view.action = view.error.empty() ? action_of(spec.pools[frontend.pool]) : admin::Action::kPending;
     view.backends = backends_in_maps(frontend.key, sync.actual());
   }

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/specs.h"
 #include "tests/unit/compile/objects.h"
 #include "tests/unit/daemon/failing_maps.h"
 #include "userspace/daemon/inspection/services.h"
@@ -95,6 +96,17 @@ TEST_F(FrontendsTest, AreNotPendingForWhatOthersWaitFor) {
   sync_.changed(store_.take_changed().services, store_, {});
   ASSERT_TRUE(sync_.has_pending_writes());
   EXPECT_THAT(texts(), testing::UnorderedElementsAre("ClusterIP 10.96.0.1 balance 1", "NodePort  balance 1"));
+}
+
+// Nothing is pending, but nobody serves it.
+TEST_F(FrontendsTest, ThatTheMapsDoNotHoldAreNotSaidToBalance) {
+  serve(compile::service(), {{"10.0.0.1"}});
+  state::PortSpec spec = *served_ports(kWeb, sync_).at(0);
+  spec.frontends[0].key = test::tcp("192.0.2.10", 80);
+  const auto views = view_frontends(*store_.service(kWeb), spec, sync_);
+  EXPECT_EQ(views[0].action, admin::Action::kPending);
+  EXPECT_EQ(views[0].error, "lb_services 192.0.2.10:80/TCP: not this service port's");
+  EXPECT_EQ(views[1].action, admin::Action::kBalance);
 }
 
 }  // namespace
