@@ -2,6 +2,7 @@
 #include "userspace/compile/compiler.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace fairlead::compile {
 
@@ -28,6 +29,8 @@ Compiler::Output Compiler::update(const std::set<model::Name>& changed, const mo
     std::set_difference(ports.begin(), ports.end(), now.begin(), now.end(), std::back_inserter(output.remove));
     output.services.insert(service);
   }
+  for (const std::string& port : output.remove)
+    in_vain_.erase(port);
   return output;
 }
 
@@ -41,29 +44,34 @@ Compiler::Output Compiler::set_node(const NodeView& node, const std::set<model::
   return update(all, store);
 }
 
-Compiler::Output Compiler::set_in_vain(InVain in_vain, const model::Store& store) {
+Compiler::Output Compiler::set_in_vain(const std::string& port, Frontends frontends, const model::Store& store) {
+  Frontends& now = in_vain_[port];
+  const Frontends before = std::exchange(now, std::move(frontends));
   Pending pending;
-  add_followers(in_vain, in_vain_, pending);
-  add_followers(in_vain_, in_vain, pending);
-  in_vain_ = std::move(in_vain);
+  for (const lb_service_key& frontend : before)
+    if (!now.contains(frontend)) add_followers(port, frontend, pending);
+  for (const lb_service_key& frontend : now)
+    if (!before.contains(frontend)) add_followers(port, frontend, pending);
+  if (now.empty()) in_vain_.erase(port);
   return update(pending, store);
 }
 
-// Those that come after a claim that is in vain by the first and is not by the other.
-void Compiler::add_followers(const InVain& in_vain, const InVain& other, Pending& pending) const {
-  for (const auto& [port, frontends] : in_vain) {
-    const auto others = other.find(port);
-    for (const lb_service_key& frontend : frontends) {
-      if (others != other.end() && others->second.contains(frontend)) continue;
-      const auto claims = claims_.find(frontend);
-      if (claims == claims_.end()) continue;
-      const auto is_the_ports = [&](const Claim& claim) { return claim.port == port; };
-      auto claim = std::find_if(claims->second.begin(), claims->second.end(), is_the_ports);
-      if (claim == claims->second.end()) continue;
-      for (++claim; claim != claims->second.end(); ++claim)
-        pending.insert(claim->service);
-    }
-  }
+// Those that come after the port's claim.
+void Compiler::add_followers(const std::string& port, const lb_service_key& frontend, Pending& pending) const {
+  const auto claims = claims_.find(frontend);
+  if (claims == claims_.end()) return;
+  auto claim = find(claims->second, port);
+  if (claim == claims->second.end()) return;
+  for (++claim; claim != claims->second.end(); ++claim)
+    pending.insert(claim->service);
+}
+
+Compiler::Claims::const_iterator Compiler::find(const Claims& claims, const std::string& port) {
+  return std::find_if(claims.begin(), claims.end(), [&](const Claim& claim) { return claim.port == port; });
+}
+
+const Compiler::Claim& Compiler::claim_of(const state::PortSpec& port) const {
+  return *find(claims_.at(port.frontends.front().key), port.name);
 }
 
 const std::set<std::string>& Compiler::ports_of(const model::Name& service) const {

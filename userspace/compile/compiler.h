@@ -31,17 +31,16 @@ class Compiler {
   // really has, once.
   Output set_node(const NodeView& node, const std::set<model::Name>& changed, const model::Store& store);
 
-  // What service ports, by their names, want in vain because they do not fit: the next in line has it as long as that
-  // is so. Those that this concerns are compiled anew.
-  using InVain = std::map<std::string, state::AbiSet<lb_service_key>>;
-  Output set_in_vain(InVain in_vain, const model::Store& store);
+  // What a service port, by its name, wants in vain because it does not fit: the next in line has it as long as that is
+  // so. Those that this concerns are compiled anew. It is forgotten when the port is gone.
+  using Frontends = state::AbiSet<lb_service_key>;
+  Output set_in_vain(const std::string& port, Frontends frontends, const model::Store& store);
 
   // What each service cannot have, and why. Services without problems are not in it.
   const std::map<model::Name, std::vector<model::Problem>>& problems() const { return problems_; }
   // Of a service: its port specs' names.
   const std::set<std::string>& ports_of(const model::Name& service) const;
 
- private:
   // Who wants a frontend, in the order of precedence.
   struct Claim {
     std::string created;
@@ -49,6 +48,10 @@ class Compiler {
     std::string port;
     auto operator<=>(const Claim&) const = default;
   };
+  // Of a port spec, as it was made last.
+  const Claim& claim_of(const state::PortSpec& port) const;
+
+ private:
   using Claims = std::set<Claim>;
 
   // Services still to be compiled in an update.
@@ -58,7 +61,8 @@ class Compiler {
   bool is_in_vain(const Claim& claim, const lb_service_key& frontend) const;
   std::optional<Claim> owner(const lb_service_key& frontend) const;
   const Claim* before(const std::string& port, const lb_service_key& frontend) const;
-  void add_followers(const InVain& in_vain, const InVain& other, Pending& pending) const;
+  static Claims::const_iterator find(const Claims& claims, const std::string& port);
+  void add_followers(const std::string& port, const lb_service_key& frontend, Pending& pending) const;
   void claim(const model::Name& service, const std::string& created, const ServiceSpec& spec, Pending& pending);
   void withdraw(const model::Name& service);
   void leave_to_owners(const model::Name& service, ServiceSpec& spec) const;
@@ -68,7 +72,7 @@ class Compiler {
   std::map<model::Name, std::vector<model::Problem>> problems_;
   state::AbiMap<lb_service_key, Claims> claims_;
   std::map<model::Name, std::vector<lb_service_key>> claimed_;  // by service: keys it has a claim on
-  InVain in_vain_;
+  std::map<std::string, Frontends> in_vain_;                    // by port
 };
 
 }  // namespace fairlead::compile

@@ -45,35 +45,43 @@ void Sync::set_devices(state::Devices::Content devices, Time now) {
 // What does not fit is tried again where room was given up, be it only an address of a service that stays. That ends:
 // who is tried has got in or stays out, and only who comes after it is concerned by that.
 void Sync::apply(compile::Compiler::Output output, const model::Store& store, Time now) {
-  std::set<model::Name> services;
-  settle(std::move(output), store, now, services);
+  Work work;
+  add(std::move(output), work);
+  settle(work, store, now);
   while (std::exchange(has_freed_, false) && !refused_.empty()) {
-    retry_refused(now);
-    settle(compiler_.set_in_vain(in_vain(), store), store, now, services);
+    for (const auto& [name, refused] : refused_)
+      work.put[compiler_.claim_of(refused.spec)] = refused.spec;
+    settle(work, store, now);
   }
   forget_lost_frontends();
-  tell_problems(services);
+  tell_problems(work.services);
   write(now);
 }
 
-// Frontends go to the next in line where they are refused, and come back where they are not any more. What is gone goes
-// last: it may be here again when who took its frontend does not fit.
-void Sync::settle(compile::Compiler::Output output, const model::Store& store, Time now,
-                  std::set<model::Name>& services) {
-  std::set<std::string> gone;
-  while (!output.services.empty()) {
-    services.insert(output.services.begin(), output.services.end());
-    for (const std::string& port : output.remove) {
-      refused_.erase(port);
-      gone.insert(port);
-    }
-    for (const state::PortSpec& spec : output.put) {
-      gone.erase(spec.name);
-      place(spec, now);
-    }
-    output = compiler_.set_in_vain(in_vain(), store);
+void Sync::add(compile::Compiler::Output output, Work& work) {
+  work.services.insert(output.services.begin(), output.services.end());
+  for (const std::string& port : output.remove) {
+    refused_.erase(port);
+    std::erase_if(work.put, [&](const auto& put) { return put.second.name == port; });
+    work.gone.insert(port);
   }
-  for (const std::string& port : gone)
+  for (state::PortSpec& spec : output.put) {
+    work.gone.erase(spec.name);
+    const compile::Compiler::Claim& claim = compiler_.claim_of(spec);
+    work.put[claim] = std::move(spec);
+  }
+}
+
+// Frontends go to the next in line where they are refused, and come back where they are not any more: who comes after a
+// service is compiled anew before it is placed, so that nobody's spec has a frontend that one before it has got. What
+// is gone goes last: it may be here again when who took its frontend does not fit.
+void Sync::settle(Work& work, const model::Store& store, Time now) {
+  while (!work.put.empty()) {
+    const state::PortSpec spec = std::move(work.put.extract(work.put.begin()).mapped());
+    place(spec, now);
+    add(compiler_.set_in_vain(spec.name, in_vain(spec.name), store), work);
+  }
+  for (const std::string& port : std::exchange(work.gone, {}))
     remove(port, now);
 }
 
@@ -100,18 +108,12 @@ void Sync::note_room(const state::Placement::Usage& before) {
   has_freed_ = has_freed_ || placement_.usage().frees(before);
 }
 
-void Sync::retry_refused(Time now) {
-  const auto refused = refused_;
-  for (const auto& [name, one] : refused)
-    place(one.spec, now);
-}
-
-// What the refused do not have of the frontends that they want.
-compile::Compiler::InVain Sync::in_vain() const {
-  compile::Compiler::InVain in_vain;
-  for (const auto& [name, refused] : refused_)
-    for (const state::FrontendSpec& frontend : refused.spec.frontends)
-      if (!placement_.has_frontend(name, frontend.key)) in_vain[name].insert(frontend.key);
+// What a port that is refused does not have of the frontends that it wants.
+compile::Compiler::Frontends Sync::in_vain(const std::string& port) const {
+  compile::Compiler::Frontends in_vain;
+  if (const auto it = refused_.find(port); it != refused_.end())
+    for (const state::FrontendSpec& frontend : it->second.spec.frontends)
+      if (!placement_.has_frontend(port, frontend.key)) in_vain.insert(frontend.key);
   return in_vain;
 }
 

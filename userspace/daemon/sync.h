@@ -19,7 +19,8 @@ namespace fairlead::daemon {
 // Until complete() nothing that an earlier daemon left is removed: it keeps forwarding while the sources are read. A
 // write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup, and so are
 // the writes that count on it, which are not made before it. A service that does not fit stays as it was, and is tried
-// again when room may have become free; meanwhile the next in line has the frontends that it does not have.
+// again when room may have become free; meanwhile the next in line has the frontends that it does not have. Services
+// are placed one by one, and in their order of precedence: it decides who has a frontend, and who has the room.
 class Sync {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -76,13 +77,20 @@ class Sync {
   const std::map<std::string, Refused>& refused() const { return refused_; }
 
  private:
+  // What is still to be done for one change.
+  struct Work {
+    std::map<compile::Compiler::Claim, state::PortSpec> put;
+    std::set<std::string> gone;
+    std::set<model::Name> services;  // that it has concerned so far
+  };
+
   void apply(compile::Compiler::Output output, const model::Store& store, Time now);
-  void settle(compile::Compiler::Output output, const model::Store& store, Time now, std::set<model::Name>& services);
+  void add(compile::Compiler::Output output, Work& work);
+  void settle(Work& work, const model::Store& store, Time now);
   void place(const state::PortSpec& spec, Time now);
   void remove(const std::string& port, Time now);
-  void retry_refused(Time now);
   void note_room(const state::Placement::Usage& before);
-  compile::Compiler::InVain in_vain() const;
+  compile::Compiler::Frontends in_vain(const std::string& port) const;
   void forget_lost_frontends();
   void write(Time now);
   bool write(const state::Operation& operation, const Failures& before);

@@ -35,8 +35,8 @@ class Specs {
   explicit Specs(model::Store& store) : store_(store) {}
 
   Compiler::Output update() { return apply(compiler_.update(store_.take_changed().services, store_)); }
-  Compiler::Output set_in_vain(const Compiler::InVain& in_vain) {
-    return apply(compiler_.set_in_vain(in_vain, store_));
+  Compiler::Output set_in_vain(const std::string& port, const Compiler::Frontends& frontends) {
+    return apply(compiler_.set_in_vain(port, frontends, store_));
   }
   Compiler::Output set_node(const NodeView& node) { return apply(compiler_.set_node(node, {}, store_)); }
 
@@ -168,17 +168,17 @@ TEST(Compiler, WhatIsWantedInVainTheNextInLineHas) {
   store.put(at(third, "192.0.2.1", "2026-03-01T00:00:00Z"));
   specs.update();
 
-  const auto output = specs.set_in_vain({{"default/old:80/TCP/IPv4", {key("192.0.2.1")}}});
+  const auto output = specs.set_in_vain("default/old:80/TCP/IPv4", {key("192.0.2.1")});
   EXPECT_THAT(output.services, ElementsAre(kNew, third)) << "who wants it in vain goes on wanting it";
   EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4", "default/old:80/TCP/IPv4"));
   EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/new"));
-  EXPECT_THAT(specs.set_in_vain({{"default/old:80/TCP/IPv4", {key("192.0.2.1")}}}).services, IsEmpty());
+  EXPECT_THAT(specs.set_in_vain("default/old:80/TCP/IPv4", {key("192.0.2.1")}).services, IsEmpty());
 
   store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
   specs.update();
   EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4", "default/old:80/TCP/IPv4"));
 
-  EXPECT_THAT(specs.set_in_vain({{"default/old:80/TCP/IPv4", {key("192.0.2.9")}}}).services, ElementsAre(kNew, third));
+  EXPECT_THAT(specs.set_in_vain("default/old:80/TCP/IPv4", {key("192.0.2.9")}).services, ElementsAre(kNew, third));
   EXPECT_THAT(specs.names(), ElementsAre("default/old:80/TCP/IPv4"));
 }
 
