@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "userspace/daemon/maps.h"
+#include "userspace/datapath/namespace_lock.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -13,8 +14,9 @@ constexpr std::chrono::seconds kCheckAttachments{1};
 
 }  // namespace
 
-Forwarding::Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> object, NodeNetwork network)
+Forwarding::Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Object> object, NodeNetwork network)
     : parts_(parts),
+      lock_(std::move(lock)),
       object_(std::move(object)),
       network_(std::move(network)),
       sync_(maps_of(*object_), [this](const auto&... what) { remark(what...); }),
@@ -32,6 +34,8 @@ Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
   auto host = host::Host::open();
   if (!host) return host.error();
   if (auto usable = check_devices(parts.options.devices, *host); !usable) return usable.error();
+  auto lock = datapath::lock_network_namespace();
+  if (!lock) return lock.error();
   auto object = datapath::Object::load(parts.options.datapath);
   if (!object) return object.error();
   for (const std::string& kept : (*object)->kept())
@@ -39,7 +43,7 @@ Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
   for (const std::string& lost : (*object)->lost())
     spdlog::warn("cannot be taken over from another lbd: {}", lost);
   NodeNetwork network(**object, parts.options, std::move(*host));
-  return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*object), std::move(network)));
+  return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*lock), std::move(*object), std::move(network)));
 }
 
 Result<> Forwarding::start() {

@@ -33,12 +33,13 @@ class Forwarding {
   const Metrics& metrics() const { return metrics_; }
 
  private:
-  Forwarding(const Parts& parts, std::unique_ptr<datapath::Object> object, NodeNetwork network);
+  Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Object> object, NodeNetwork network);
   void check_attachments();
   void remark(const model::Name& service, const std::string& reason, const std::string& message);
   NodeState node_state(const model::Node* node) const;
 
   Parts parts_;
+  Fd lock_;  // on the network namespace
   std::unique_ptr<datapath::Object> object_;
   NodeNetwork network_;
   Sync sync_;

@@ -81,6 +81,8 @@ int with_output(int status) {
 
 int run_cleanup(const daemon::Options& options) {
   const auto result = daemon::clean_up(options);
+  for (const std::string& remark : result.remarks)
+    std::cout << remark << "\n";
   for (const std::string& removed : result.removed)
     std::cout << "removed " << removed << "\n";
   for (const Error& left : result.left)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/upkeep.h"
 
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include <utility>
@@ -18,21 +19,40 @@ Upkeep::Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync
     : object_(object),
       sync_(sync),
       sweeper_(object),
-      second_(io, std::chrono::seconds(1),
-              [this] {
-                if (!left_.empty()) finish_upgrade();
-              }),
+      second_(io, std::chrono::seconds(1), [this] { check_pins(); }),
       sweep_(io, kSweepStep, [this] { sweep(); }) {
 }
 
+void Upkeep::check_pins() {
+  if (!left_.empty()) finish_upgrade();
+  keep_pins();
+}
+
 void Upkeep::finish_upgrade() {
-  const std::set<std::string> told = std::exchange(left_, {});
+  left_.clear();
   for (const Error& error : object_.finish_upgrade())
     left_.insert("maps of another lbd: " + error.message);
-  for (const std::string& problem : left_)
+  tell();
+}
+
+void Upkeep::keep_pins() {
+  unpinned_.clear();
+  const auto pinned = object_.restore_pins();
+  for (const Error& error : pinned.failed)
+    unpinned_.insert("the maps' pins: " + error.message);
+  if (!pinned.maps.empty())
+    spdlog::warn("{} maps were not pinned any more, and are pinned again: {}", pinned.maps.size(),
+                 fmt::join(pinned.maps, ", "));
+  tell();
+}
+
+void Upkeep::tell() {
+  const std::set<std::string> told = std::exchange(problems_, left_);
+  problems_.insert(unpinned_.begin(), unpinned_.end());
+  for (const std::string& problem : problems_)
     if (!told.contains(problem)) spdlog::error("{}", problem);
   for (const std::string& problem : told)
-    if (!left_.contains(problem)) spdlog::info("solved: {}", problem);
+    if (!problems_.contains(problem)) spdlog::info("solved: {}", problem);
 }
 
 void Upkeep::sweep() {

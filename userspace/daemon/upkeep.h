@@ -10,28 +10,32 @@
 
 namespace fairlead::daemon {
 
-// What the maps need while a daemon is alive: flows that have expired taken out, and what other layouts have left
-// removed.
+// What the maps need while a daemon is alive: flows that have expired taken out, their pins, and what other layouts
+// have left removed.
 class Upkeep {
  public:
   Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync);
 
   // When nothing forwards by maps of another layout any more. Those that cannot be removed are tried again.
   void finish_upgrade();
-  // They, each in words.
-  const std::set<std::string>& problems() const { return left_; }
+  // They, and what cannot be pinned again, each in words.
+  const std::set<std::string>& problems() const { return problems_; }
 
   // Of the flow table, when it was last walked through.
   const datapath::Sweeper::Pass& last_pass() const { return sweeper_.last_pass(); }
 
  private:
+  void check_pins();
+  void keep_pins();
+  void tell();
   void sweep();
   void finish_pass();
 
   datapath::Object& object_;
   Sync& sync_;
   datapath::Sweeper sweeper_;
-  std::set<std::string> left_;
+  std::set<std::string> left_, unpinned_;
+  std::set<std::string> problems_;  // all of them, logged once
   Periodic second_, sweep_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "userspace/datapath/foreign_map.h"
 #include "userspace/datapath/sizes.h"
@@ -62,6 +63,12 @@ Result<> pin_map(const Pins& pins, const MapLayout& is, const Layout& layout, in
   if (auto pinned = pin_layout(pins.layout(is.map, is.number), layout); !pinned) return pinned;
   if (bpf_obj_pin(map, path.c_str())) return make_error("pin", path, errno);
   return {};
+}
+
+bool is_pinned(const Pins& pins, const MapLayout& is) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(pins.map(is.map, is.number), ignored) &&
+         std::filesystem::is_regular_file(pins.layout(is.map, is.number), ignored);
 }
 
 }  // namespace fairlead::datapath

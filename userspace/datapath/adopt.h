@@ -26,4 +26,7 @@ Result<Pinned> open_pinned(const Pins& pins, const MapLayout& is, const Layout& 
 // beside the new description, nor the new map without.
 Result<> pin_map(const Pins& pins, const MapLayout& is, const Layout& layout, int map);
 
+// Whether a map and a description are pinned there. Whether they are the right ones is open_pinned's question.
+bool is_pinned(const Pins& pins, const MapLayout& is);
+
 }  // namespace fairlead::datapath

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "userspace/datapath/attachments.h"
+#include "userspace/datapath/namespace_lock.h"
 #include "userspace/datapath/pin_directory.h"
 
 namespace fairlead::datapath {
@@ -22,7 +23,6 @@ void detach_all(const std::string& pin_directory, CleanUp& result) {
     result.left.push_back(actual.error());
     return;
   }
-  // What could not be looked at goes with its pin.
   for (const Step& step : diff({}, actual->attachments)) {
     // Its device may be gone by the time that it is detached from.
     const std::string what = describe(step.attachment);
@@ -53,15 +53,25 @@ void remove_pins(const std::string& pin_directory, CleanUp& result) {
     result.left.push_back(make_error("remove", pin_directory, error.value()));
 }
 
+// What could not be looked at has gone with its pin, unless that is in another directory.
+void note_unknown(const std::string& pin_directory, CleanUp& result) {
+  if (const auto actual = Attachments(pin_directory).read())
+    result.left.insert(result.left.end(), actual->unknown.begin(), actual->unknown.end());
+}
+
 }  // namespace
 
 CleanUp clean_up(const std::string& pin_directory) {
   CleanUp result;
   libbpf_set_print(nullptr);
+  const auto of_namespace = lock_network_namespace();
+  if (!of_namespace) return {{}, {}, {of_namespace.error()}};
   const auto lock = lock_pins(pin_directory);
-  if (!lock && lock.error().code != ENOENT) return {{}, {lock.error()}};
+  if (!lock && lock.error().code != ENOENT) return {{}, {}, {lock.error()}};
+  if (!lock) result.remarks.push_back(pin_directory + ": no such directory, so no maps of an lbd to remove");
   detach_all(pin_directory, result);
   if (lock) remove_pins(pin_directory, result);
+  note_unknown(pin_directory, result);
   return result;
 }
 

@@ -9,13 +9,14 @@
 namespace fairlead::datapath {
 
 struct CleanUp {
+  std::vector<std::string> remarks;  // what was not found where it was expected
   std::vector<std::string> removed;  // in words
   std::vector<Error> left;           // what stays, and why
 };
 
 // Takes off this node everything of ours, whichever build it is of: programs on any device of this network namespace,
 // and in the pin directory links, maps and the directory itself. Goes on after what cannot be removed; does nothing
-// while a daemon is using the directory.
+// while a daemon is using the directory, or runs in this network namespace.
 CleanUp clean_up(const std::string& pin_directory);
 
 }  // namespace fairlead::datapath

@@ -115,6 +115,7 @@ Actual Links::read() {
     else if (const std::optional<Attachment>& attached = *link)
       links.attachments.push_back(*attached);
   }
+  read_others(links, seen);
   // Only if nothing is left in it.
   for (const std::string& earlier : versioned_directories(pin_directory_)) {
     std::error_code ignored;
@@ -139,6 +140,17 @@ std::vector<std::string> Links::names(std::vector<Error>& unknown) const {
   return names;
 }
 
+// Programs of ours that forward by maps which no lbd writes any more, unless they are those of another namespace's lbd.
+void Links::read_others(Actual& links, Ids& seen) const {
+  for (const std::string& name : links_of_others(pin_directory_)) {
+    const auto link = look_at(name, seen);
+    if (!link)
+      links.unknown.push_back(link.error());
+    else if (*link && (*link)->ifindex)
+      links.attachments.push_back(**link);
+  }
+}
+
 // A link that cannot be looked at is not one that has ended: it may hold a program that forwards.
 Result<std::optional<Attachment>> Links::look_at(const std::string& link, Ids& seen) const {
   const Fd opened = open(link);
@@ -159,7 +171,8 @@ std::string Links::put_in_place(const std::string& link, const Attachment& attac
   if (pin_directory_.empty()) return link;
   const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(attachment, id);
   std::error_code error;
-  fs::create_directories(proper.parent_path(), error);
+  // Only below a pin directory that is there: --cleanup makes none.
+  fs::create_directory(proper.parent_path(), error);
   fs::rename(link, proper, error);
   return error ? link : proper.string();
 }

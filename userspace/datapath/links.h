@@ -21,7 +21,8 @@ class Links {
   explicit Links(std::string pin_directory) : pin_directory_(std::move(pin_directory)) {}
 
   // All of ours, whichever build pinned them, under whatever name and how often; they are moved to where this one keeps
-  // them. What holds no device of this network namespace is told without a device.
+  // them. What is in the pin directory and holds no device of this network namespace is told without a device. What is
+  // in the pin directory of another lbd is ours if it holds one.
   Actual read();
 
   Result<> create(const Attachment& attachment, int program);
@@ -32,6 +33,7 @@ class Links {
   using Ids = std::set<std::uint32_t>;
 
   std::vector<std::string> names(std::vector<Error>& unknown) const;
+  void read_others(Actual& links, Ids& seen) const;
   Fd open(const std::string& link) const;
   // Nothing where it has gone, or is one of those that have been seen.
   Result<std::optional<Attachment>> look_at(const std::string& link, Ids& seen) const;

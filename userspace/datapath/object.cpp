@@ -273,6 +273,30 @@ Result<> Object::pin_maps() {
   return {};
 }
 
+Object::Repinned Object::restore_pins() {
+  Repinned result;
+  if (!pins_) return result;
+  if (auto locked = ensure_lock(); !locked) return {{}, {locked.error()}};
+  for (const MapLayout& is : map_layouts()) {
+    if (is_pinned(*pins_, is)) continue;
+    if (auto pinned = pin_map(*pins_, is, layouts_.at(is.map), bpf_map__fd(find(is.map))); pinned)
+      result.maps.emplace_back(is.map);
+    else
+      result.failed.push_back(pinned.error());
+  }
+  return result;
+}
+
+// The lock goes with the directory.
+Result<> Object::ensure_lock() {
+  if (auto made = pins_->make(); !made) return made;
+  if (is_locked(pins_->directory(), lock_)) return {};
+  auto lock = lock_pins(pins_->directory());
+  if (!lock) return lock.error();
+  lock_ = std::move(*lock);
+  return {};
+}
+
 void Object::start_clock(const Config& config) {
   lb_clock& words = clock[0];
   words.jiffies_per_second = jiffies_per_second();

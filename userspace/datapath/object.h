@@ -36,6 +36,14 @@ class Object {
   // from then on they count for nothing, removed or not. Returns what cannot be removed, each by name: call it again.
   std::vector<Error> finish_upgrade();
 
+  // Pins again what is not pinned any more, because somebody has removed it: the next daemon would begin with empty
+  // maps. Goes on after a map that cannot be pinned.
+  struct Repinned {
+    std::vector<std::string> maps;
+    std::vector<Error> failed;
+  };
+  Repinned restore_pins();
+
   // What each of this build's maps is made of.
   static Result<Layouts> layouts();
 
@@ -92,6 +100,7 @@ class Object {
   Result<> map_arrays();
   void convert_maps();
   Result<> pin_maps();
+  Result<> ensure_lock();
   void start_clock(const Config& config);
   ExpiryOf foreign_expiry() const;
   bpf_map* find(const char* name) const;

@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <regex>
 
 namespace fairlead::datapath {
 namespace {
@@ -20,6 +23,33 @@ fs::path nearest_existing(fs::path directory) {
   while (directory.has_relative_path() && !fs::exists(directory, error))
     directory = directory.parent_path();
   return directory;
+}
+
+bool is_on_bpf(const fs::path& path) {
+  struct statfs file_system{};
+  return statfs(path.c_str(), &file_system) == 0 && file_system.f_type == BPF_FS_MAGIC;
+}
+
+// Where the bpf file system is mounted that the directory is on, or would be; empty where it is not on one.
+fs::path bpf_root(const std::string& directory) {
+  std::error_code error;
+  fs::path root = nearest_existing(fs::absolute(directory, error));
+  if (!is_on_bpf(root)) return {};
+  while (root.has_relative_path() && is_on_bpf(root.parent_path()))
+    root = root.parent_path();
+  return root;
+}
+
+bool is_version(const std::string& name) {
+  return name.size() > 1 && name[0] == 'v' && name.find_first_not_of("0123456789", 1) == name.npos;
+}
+
+// "links/xdp-2-57", and "v1/links/xdp-eth0" of earlier builds.
+bool looks_like_link(const fs::path& path) {
+  static const std::regex kName("(xdp|tc-ingress|tc-egress)-[0-9]+-[0-9]+");
+  const fs::path directory = path.parent_path();
+  return directory.filename() == "links" &&
+         (is_version(directory.parent_path().filename()) || std::regex_match(path.filename().string(), kName));
 }
 
 }  // namespace
@@ -44,6 +74,12 @@ Result<Fd> lock_pins(const std::string& pin_directory) {
   return Error{"lock " + pin_directory + ": another lbd is using it; stop that first", EBUSY};
 }
 
+bool is_locked(const std::string& pin_directory, const Fd& lock) {
+  struct stat there{}, locked{};
+  return stat(pin_directory.c_str(), &there) == 0 && fstat(lock.get(), &locked) == 0 && there.st_dev == locked.st_dev &&
+         there.st_ino == locked.st_ino;
+}
+
 std::string links_directory(const std::string& pin_directory) {
   return pin_directory + "/links";
 }
@@ -56,13 +92,27 @@ std::vector<std::string> pinned_link_directories(const std::string& pin_director
   return directories;
 }
 
+std::vector<std::string> links_of_others(const std::string& pin_directory) {
+  constexpr int kDeepest = 8;  // levels below the root
+  const fs::path root = pin_directory.empty() ? fs::path() : bpf_root(pin_directory);
+  if (root.empty()) return {};
+  const std::vector<std::string> ours = pinned_link_directories(pin_directory);
+  std::vector<std::string> links;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(root, fs::directory_options::skip_permission_denied, error), end;
+       !error && entry != end; entry.increment(error)) {
+    if (entry.depth() >= kDeepest) entry.disable_recursion_pending();
+    if (looks_like_link(entry->path()) && std::ranges::find(ours, entry->path().parent_path().string()) == ours.end())
+      links.push_back(entry->path());
+  }
+  return links;
+}
+
 std::vector<std::string> versioned_directories(const std::string& pin_directory) {
   std::vector<std::string> directories;
   std::error_code error;
   for (fs::directory_iterator entry(pin_directory, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename();
-    if (name.size() > 1 && name[0] == 'v' && name.find_first_not_of("0123456789", 1) == name.npos)
-      directories.push_back(entry->path());
+    if (is_version(entry->path().filename())) directories.push_back(entry->path());
   }
   return directories;
 }

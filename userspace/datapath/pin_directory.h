@@ -16,10 +16,15 @@ Result<> make_pin_directory(const std::string& directory);
 // the next one gets it. Fails with EBUSY when another process has it, with ENOENT when there is no such directory.
 Result<Fd> lock_pins(const std::string& pin_directory);
 
+// Whether the lock is on the directory that is there now: one that was removed and made again is another.
+bool is_locked(const std::string& pin_directory, const Fd& lock);
+
 // Where this build pins links.
 std::string links_directory(const std::string& pin_directory);
 // There, and where earlier builds did.
 std::vector<std::string> pinned_link_directories(const std::string& pin_directory);
+// What is pinned like a link of ours anywhere else in the bpf file system that the pin directory is on.
+std::vector<std::string> links_of_others(const std::string& pin_directory);
 // Of earlier builds, each with all that it pinned: "<pin directory>/v<number>".
 std::vector<std::string> versioned_directories(const std::string& pin_directory);
 

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
+#include "tests/lab/leftovers.h"
+#include "tests/lab/scenario.h"
+
+// Whose a network namespace, a link and a pin are.
+namespace fairlead::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Programs = std::set<std::string>;
+
+const Programs kTc{"eth0 tc ingress", "eth0 tc egress"};
+const Programs kAll{"eth0 tc ingress", "eth0 tc egress", "eth0 xdp driver"};
+
+class Ownership : public Scenario {
+ protected:
+  void SetUp() override {
+    Scenario::SetUp();
+    if (IsSkipped()) return;
+    ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 1}));
+  }
+
+  const Node& node() const { return lab_->node(1); }
+  std::string other_pins() const { return node().pins + "/other"; }
+  Programs programs() const { return programs_on(*lab_, node()); }
+
+  // One lbd after the other, over the same manifests.
+  void restart(const DaemonOptions& options) {
+    if (daemons_.contains(1)) {
+      EXPECT_EQ(daemon().stop(), 0);
+    }
+    daemons_.erase(1);
+    add_daemon(1, options);
+    put({}, {backend(1, 1), backend(2, 1)});
+    ASSERT_NO_FATAL_FAILURE(start_daemons());
+  }
+  void leave_other(const std::string& xdp_mode) {
+    ASSERT_NO_FATAL_FAILURE(restart({.xdp_mode = xdp_mode, .more = {{"--bpffs-path", other_pins()}}}));
+  }
+
+  // Whatever it does, with its status and both of its outputs.
+  std::string run_another(const Flags& flags, const std::vector<std::string>& switches, int status) {
+    auto process = daemon().start_another(flags, switches);
+    EXPECT_TRUE(process) << process.error().message;
+    EXPECT_EQ(process->wait(seconds(20)), status) << process->err();
+    return process->out() + process->err();
+  }
+
+  std::vector<std::string> problems() {
+    std::vector<std::string> messages;
+    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
+      messages.push_back(problem.message);
+    return messages;
+  }
+
+  // Where this build pins its flows; empty while there are none.
+  std::string flows_pin() const {
+    std::error_code error;
+    for (fs::directory_iterator entry(node().pins + "/maps", error), end; !error && entry != end;
+         entry.increment(error))
+      if (entry->path().filename().string().starts_with("lb_flow4-v")) return entry->path();
+    return "";
+  }
+  std::int64_t flows_id() const {
+    const auto map = bpftool(*lab_, node(), {"map", "show", "pinned", flows_pin()});
+    return map.is_object() && map.as_object().contains("id") ? map.at("id").to_number<std::int64_t>() : 0;
+  }
+
+  void expect_service() const {
+    const AskReport report = ask(Transport::Tcp, vip_of(10, Family::IPv4), {.count = 20});
+    EXPECT_EQ(report.failed, 0U) << testing::PrintToString(report.failures);
+  }
+
+  void expect_clean_end() {
+    fs::remove_all(other_pins());
+    test::expect_clean_end(*lab_, daemon());
+  }
+};
+
+// Under whatever path: the devices are the same.
+TEST_F(Ownership, ANetworkNamespaceHasOneLbd) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  const auto links = pinned_links(*lab_, node());
+  const Flags elsewhere{{"--bpffs-path", other_pins()},
+                        {"--control-socket", node().run + "/other.sock"},
+                        {"--healthz-bind-address", ""},
+                        {"--metrics-bind-address", ""}};
+  const std::string refusal = "another lbd runs in this network namespace";
+  EXPECT_THAT(run_another(elsewhere, {}, 1), HasSubstr(refusal));
+  EXPECT_THAT(run_another(elsewhere, {"--cleanup"}, 1), HasSubstr(refusal));
+  EXPECT_FALSE(fs::exists(other_pins()));
+  EXPECT_EQ(programs(), kAll);
+  EXPECT_EQ(pinned_links(*lab_, node()), links);
+  expect_service();
+  expect_clean_end();
+}
+
+TEST_F(Ownership, CleanUpSaysThatItsDirectoryIsNotThere) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  EXPECT_EQ(daemon().stop(), 0);
+  const std::string said = run_another({{"--bpffs-path", other_pins()}}, {"--cleanup"}, 0);
+  EXPECT_THAT(said, HasSubstr(other_pins() + ": no such directory"));
+  EXPECT_THAT(said, HasSubstr("removed tc ingress on eth0"));
+  EXPECT_THAT(said, HasSubstr("removed XDP (native) on eth0")) << "which is pinned in another directory";
+  EXPECT_EQ(programs(), Programs{});
+  expect_clean_end();
+}
+
+// The other node's links lie in the same file system, for a device of the same number.
+TEST_F(Ownership, LinksOfAnotherPinDirectoryAreTakenOver) {
+  ASSERT_NO_FATAL_FAILURE(leave_other("native"));
+  add_daemon(2, {});
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  const auto links = pinned_links(*lab_, node()), of_others = pinned_links(*lab_, lab_->node(2));
+  ASSERT_FALSE(links.empty());
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  EXPECT_EQ(programs(), kAll);
+  EXPECT_EQ(pinned_links(*lab_, node()), links) << "the same, with other programs";
+  EXPECT_THAT(problems(), IsEmpty());
+  expect_service();
+  expect_clean_end();
+  EXPECT_EQ(pinned_links(*lab_, lab_->node(2)), of_others);
+  EXPECT_EQ(programs_on(*lab_, lab_->node(2)), kAll);
+}
+
+// It would forward for ever by maps that nobody writes any more.
+TEST_F(Ownership, XdpOfAnotherPinDirectoryIsTakenOffWhereItIsNotAskedFor) {
+  ASSERT_NO_FATAL_FAILURE(leave_other("native"));
+  ASSERT_NO_FATAL_FAILURE(restart({.xdp_mode = "off"}));
+  EXPECT_EQ(programs(), kTc);
+  expect_service();
+  expect_clean_end();
+}
+
+TEST_F(Ownership, PinsThatAreGoneArePinnedAgain) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  const std::int64_t flows = flows_id();
+  ASSERT_NE(flows, 0);
+  fs::remove_all(node().pins);
+  EXPECT_TRUE(eventually(kSoon, [&] { return flows_id() == flows && programs() == kAll; }));
+  EXPECT_THAT(daemon().log(), HasSubstr("not pinned any more, and are pinned again"));
+  EXPECT_THAT(problems(), IsEmpty());
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  EXPECT_EQ(flows_id(), flows) << "with the flows in it";
+  EXPECT_THAT(daemon().log(), testing::Not(HasSubstr("cannot be taken over")));
+  expect_service();
+  expect_clean_end();
+}
+
+// The lock was on the directory that has gone.
+TEST_F(Ownership, ThePinDirectoryThatIsMadeAgainIsLockedAgain) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  fs::remove_all(node().pins);
+  ASSERT_TRUE(eventually(kSoon, [&] { return flows_id() != 0; }));
+  const Daemon elsewhere(*lab_, lab_->node(2), {});
+  auto process = elsewhere.start_another({{"--bpffs-path", node().pins}}, {"--cleanup"});
+  ASSERT_TRUE(process) << process.error().message;
+  EXPECT_EQ(process->wait(seconds(20)), 1) << process->out();
+  EXPECT_THAT(process->err(), HasSubstr("lock " + node().pins));
+  expect_clean_end();
+}
+
+TEST_F(Ownership, APinThatCannotBePutBackIsAProblem) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  const std::string pin = flows_pin();
+  const std::int64_t flows = flows_id();
+  fs::rename(pin, node().pins + "/aside");
+  fs::create_directories(pin + "/in-the-way");
+  EXPECT_TRUE(eventually(kSoon, [&] { return !problems().empty(); }));
+  EXPECT_THAT(problems(), testing::ElementsAre(HasSubstr(pin)));
+  fs::remove_all(pin);
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems().empty() && flows_id() == flows; }));
+  fs::remove(node().pins + "/aside");
+  expect_clean_end();
+}
+
+}  // namespace
+}  // namespace fairlead::test
