@@ -53,10 +53,14 @@ LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, LB_VERDICT_COUNTERS, 0, lb_verdi
 LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_answer_budget, 1, 0, lb_answer_budget);
 LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_scratch, 2, 0, lb_scratch);
 
+/* lb_handover_until: the end of the time, by the monotonic clock, in which flows may still be in maps of another
+ * layout; lbd writes it. 0 when there are none. */
 #ifdef LB_DEFINE_TABLES
 const volatile struct lb_config lb_config = {};
+__u64 lb_handover_until = 0;
 #else
 extern const volatile struct lb_config lb_config;
+extern __u64 lb_handover_until;
 #endif
 
 static __always_inline struct lb_clock *clock_words(void)

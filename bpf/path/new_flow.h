@@ -4,6 +4,7 @@
 
 #include "path/count.h"
 #include "path/deliver.h"
+#include "path/handover.h"
 #include "path/hop.h"
 #include "path/scratch.h"
 #include "service/filter.h"
@@ -31,7 +32,9 @@ static __always_inline struct lb_service *service_of(const struct run run, enum 
 		*verdict = LB_VERDICT_OWN_CONNECTION;
 		return NULL;
 	}
-	if (address & LB_ADDRESS_VIP)
+	if (!service && address && is_snat_port(p->tuple.dport) && may_be_carried_yet(p))
+		*verdict = LB_VERDICT_FLOW_BUSY;
+	else if (address & LB_ADDRESS_VIP)
 		*verdict = LB_VERDICT_ANSWER_CLOSED_PORT;
 	else
 		*verdict = address ? LB_VERDICT_NO_SERVICE : LB_VERDICT_NOT_OURS;
@@ -98,6 +101,10 @@ static __always_inline struct lb_backend *choose_backend(const struct run run, e
 
 	if (!service)
 		return NULL;
+	if (may_be_carried_yet(p)) {
+		*verdict = LB_VERDICT_FLOW_BUSY;
+		return NULL;
+	}
 	*verdict = lb_source(run.family);
 	if (*verdict != LB_CONTINUE)
 		return NULL;

@@ -7,6 +7,7 @@
 #include "packet/segment.h"
 #include "path/answer.h"
 #include "path/count.h"
+#include "path/handover.h"
 #include "path/known_flow.h"
 #include "path/rare.h"
 #include "path/scratch.h"
@@ -101,7 +102,7 @@ static __always_inline struct outcome flow_egress(const struct run run, struct p
 		/* With its own address a reply would make the client reset the connection; lost, it is sent again. */
 		return done(LB_VERDICT_FLOW_BUSY);
 	default:
-		return done(LB_VERDICT_NOT_OURS);
+		return done(may_be_carried_yet(&path->p) ? LB_VERDICT_FLOW_BUSY : LB_VERDICT_NOT_OURS);
 	}
 }
 

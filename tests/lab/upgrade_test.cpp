@@ -12,6 +12,7 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 constexpr unsigned kOfEach = 500;  // for each transport and family
@@ -62,6 +63,24 @@ class UpgradeUnderTraffic : public Scenario {
     EXPECT_THAT(daemon().log(), HasSubstr("adopted 4 service ports, 8 backends"));
   }
 
+  // Connections are made all the while, and their servers speak at all times.
+  void listen() {
+    for (const Family family : kFamilies) {
+      auto listening = Listening::start(*lab_, lab_->client(), vip_of(10, family));
+      ASSERT_TRUE(listening) << listening.error().message;
+      listening_.push_back(std::move(*listening));
+    }
+  }
+
+  void expect_all_heard_out() {
+    for (Listening& one : listening_) {
+      const auto report = one.finish();
+      ASSERT_TRUE(report) << report.error().message;
+      std::cout << report->connections << " connections on which the server speaks\n";
+      EXPECT_THAT(report->broken, IsEmpty());
+    }
+  }
+
   // Every connection has asked again.
   void let_all_speak() { std::this_thread::sleep_for(kInterval + seconds(1)); }
 
@@ -88,6 +107,7 @@ class UpgradeUnderTraffic : public Scenario {
   }
 
   std::vector<std::pair<std::string, Hold>> holds_;
+  std::vector<Listening> listening_;
 };
 
 TEST_F(UpgradeUnderTraffic, AndBackLosesNothing) {
@@ -101,6 +121,20 @@ TEST_F(UpgradeUnderTraffic, AndBackLosesNothing) {
     let_all_speak();
   }
   expect_all_held();
+}
+
+// Those that the other build's programs make after the first copy of its flows: until these are here too, their
+// backends speak to nobody.
+TEST_F(UpgradeUnderTraffic, LosesNoConnectionThatIsMadeDuringIt) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(listen());
+  for (const char* program : {FAIRLEAD_OTHER_LBD_PROGRAM, ""}) {
+    let_all_speak();
+    ASSERT_NO_FATAL_FAILURE(replace_by(program));
+    EXPECT_THAT(daemon().log(), Not(HasSubstr("cannot be taken over")));
+  }
+  let_all_speak();
+  expect_all_heard_out();
 }
 
 // An entry that nobody can remove: what stands after it goes all the same, and its lbd says what is left, until it is

@@ -46,6 +46,20 @@ Result<AskReport> ask_many(const Lab& lab, const Host& from, Transport transport
                    json::value_to<Counts>(report->at("seen_as"))};
 }
 
+Result<Listening> Listening::start(const Lab& lab, const Host& from, const Endpoint& to) {
+  auto client = lab.start_peer(from, {"listen", to.to_string()});
+  if (!client) return client.error();
+  if (const auto ready = client->wait_for_line("ready", seconds(30)); !ready) return ready.error();
+  return Listening(std::move(*client));
+}
+
+Result<Listening::Report> Listening::finish() {
+  process_.signal(SIGTERM);
+  const auto report = report_of(process_, seconds(60));
+  if (!report) return report.error();
+  return Report{json::value_to<unsigned>(report->at("connections")), json::value_to<Counts>(report->at("broken"))};
+}
+
 Result<Hold> Hold::start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections, const Plan& plan) {
   std::vector<std::string> arguments{"hold",  to.to_string(), "--connections", std::to_string(connections),
                                      "--for", "600",          "--interval",    std::to_string(plan.interval.count()),

@@ -40,6 +40,24 @@ struct HeldConnection {
   std::string broken;  // why, or empty
 };
 
+// Connections that are made one after the other until finish(), on which the server does all the speaking.
+class Listening {
+ public:
+  struct Report {
+    unsigned connections = 0;
+    Counts broken;  // why
+  };
+  static Result<Listening> start(const Lab& lab, const Host& from, const Endpoint& to);
+
+  // Hears out those that there are.
+  Result<Report> finish();
+
+ private:
+  explicit Listening(Process process) : process_(std::move(process)) {}
+
+  Process process_;
+};
+
 // Connections in use until finish(): of TCP, or UDP sockets that each ask the same address all the time.
 class Hold {
  public:

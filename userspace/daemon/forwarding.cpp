@@ -3,6 +3,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <span>
+
 #include "userspace/daemon/maps.h"
 #include "userspace/datapath/namespace_lock.h"
 
@@ -11,6 +13,11 @@ namespace {
 
 constexpr std::chrono::seconds kHealthTimeout{60};
 constexpr std::chrono::seconds kCheckAttachments{1};
+
+void warn_of_lost(std::span<const std::string> lost) {
+  for (const std::string& one : lost)
+    spdlog::warn("cannot be taken over from another lbd: {}", one);
+}
 
 }  // namespace
 
@@ -40,16 +47,18 @@ Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
   if (!object) return object.error();
   for (const std::string& kept : (*object)->kept())
     spdlog::warn("the pinned maps keep {}; lbd --cleanup removes them, and all connections", kept);
-  for (const std::string& lost : (*object)->lost())
-    spdlog::warn("cannot be taken over from another lbd: {}", lost);
+  warn_of_lost((*object)->lost());
   NodeNetwork network(**object, parts.options, std::move(*host));
   return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*lock), std::move(*object), std::move(network)));
 }
 
 Result<> Forwarding::start() {
+  const std::size_t told = object_->lost().size();
+  object_->begin_handover();
   if (auto attached = network_.attach(); !attached) return attached;
   // From here on nothing forwards by maps of another layout.
   upkeep_.finish_upgrade();
+  warn_of_lost(std::span(object_->lost()).subspan(told));
   programmer_.node_changed();
   return {};
 }

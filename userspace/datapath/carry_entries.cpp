@@ -118,7 +118,7 @@ Result<Carried> CarryCounters::carry() {
   auto now = read();
   if (!now) return now.error();
   before_ = std::move(*now);
-  Carried carried{before_.size(), 0, 0};
+  Carried carried{before_.size(), 0, 0, 0};
   for (const auto& [index, values] : before_)
     if (index >= to_.entries)
       ++carried.no_room;

@@ -21,8 +21,9 @@ struct Carried {
   std::uint64_t entries = 0;  // seen
   std::uint64_t unfit = 0;    // of these: hold a number that their new layout has no room for
   std::uint64_t no_room = 0;  // of these: the map is full, or ends before their index
+  std::uint64_t taken = 0;    // of these: their answers have the tuple of another flow by now
 
-  std::uint64_t lost() const { return unfit + no_room; }
+  std::uint64_t lost() const { return unfit + no_room + taken; }
 };
 
 // Copies the entries of a hash or an array, under the same key. What is there already stays.

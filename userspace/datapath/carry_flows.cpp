@@ -125,9 +125,15 @@ void CarryFlows<Set>::pass(bool replies) {
 template <class Set>
 void CarryFlows<Set>::put(const Entry& entry, const At& before) {
   if (const auto found = table_.find(entry)) return update(entry, *found);
-  if (is_contested(entry)) return;
+  if (is_contested(entry)) {
+    ++carried_.taken;
+    return free_port(entry);
+  }
   const auto at = table_.insert(entry, before);
-  if (!at) return give_up(entry);
+  if (!at) {
+    ++carried_.no_room;
+    return free_port(entry);
+  }
   seen_[table_.index(*at)] = true;
   if (has_port(entry)) word_of(entry).fetch_or(bit_of(entry).mask);
 }
@@ -153,9 +159,9 @@ bool CarryFlows<Set>::is_contested(const Entry& entry) const {
   return found && !Table::is_copy(found->seq) && !Table::same_flow(table_[found->at], pair);
 }
 
+// Of a flow that is given up: until the end the other build's programs go on with it.
 template <class Set>
-void CarryFlows<Set>::give_up(const Entry& entry) {
-  ++carried_.no_room;
+void CarryFlows<Set>::free_port(const Entry& entry) const {
   if (finishing_ && has_port(entry)) word_of(entry).fetch_and(~bit_of(entry).mask);
 }
 
@@ -171,22 +177,36 @@ std::atomic_ref<__u64> CarryFlows<Set>::word_of(const Entry& reply) const {
 }
 
 template <class Set>
-Carried CarryFlows<Set>::carry() {
+void CarryFlows<Set>::carry_replies() {
   carried_ = {};
   all_read_ = true;
   seen_.assign(table_.entries(), false);
   pass(true);
-  pass(false);
-  carried_.entries += carried_.unfit;
-  return carried_;
 }
 
 template <class Set>
-Carried CarryFlows<Set>::finish(bool alone) {
+void CarryFlows<Set>::carry_rest() {
+  pass(false);
+  carried_.entries += carried_.unfit;
+}
+
+template <class Set>
+void CarryFlows<Set>::finish_replies() {
   finishing_ = true;
-  const Carried carried = carry();
+  carry_replies();
+}
+
+template <class Set>
+void CarryFlows<Set>::finish_rest(bool alone) {
+  carry_rest();
   if (alone && all_read_) remove_unseen();
-  return carried;
+}
+
+template <class Set>
+std::optional<Carried> CarryFlows<Set>::news() {
+  if (carried_.lost() <= told_) return std::nullopt;
+  told_ = carried_.lost();
+  return carried_;
 }
 
 template <class Set>

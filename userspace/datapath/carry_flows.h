@@ -21,9 +21,12 @@ struct SnatPorts {
   std::uint16_t base = 0;
 };
 
-// Brings the flows of a table of another layout into this build's, while programs forward by both: carry() may be
-// called as often as one likes, and each time does what is missing. What a program of this build has written is not
-// touched, but for state that it has not seen. finish() also takes out the copies of flows that have ended over there.
+// Brings the flows of a table of another layout into this build's, while programs forward by both: may be done as often
+// as one likes, and each time does what is missing. What a program of this build has written is not touched, but for
+// state that it has not seen. finish_rest() also takes out the copies of flows that have ended over there.
+//
+// Each time has two steps. Replies come first: a forward entry is only put in where its reply would be understood, and
+// a backend that speaks before its flow is here is what breaks a connection.
 template <class Set>
 class CarryFlows {
  public:
@@ -34,10 +37,15 @@ class CarryFlows {
   static Result<CarryFlows> make(const ForeignMap& from, const Record& value, Table table, SnatPorts ports,
                                  const ExpiryOf& expiry);
 
-  Carried carry();
-  // Alone: no other map's flows are carried into this table. Otherwise what this one has not may be another's, and
-  // stays.
-  Carried finish(bool alone);
+  void carry_replies();
+  void carry_rest();
+  // The last time. Alone: no other map's flows are carried into this table. Otherwise what this one has not may be
+  // another's, and stays.
+  void finish_replies();
+  void finish_rest(bool alone);
+  // What became of the entries the last time, where more are lost than this has said before.
+  std::optional<Carried> news();
+  const ForeignMap& from() const { return *from_; }
   // Entries that a process was killed over would be held for ever.
   void release_orphans();
 
@@ -46,7 +54,6 @@ class CarryFlows {
 
   CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports, const ExpiryOf& expiry);
   Result<> open();
-  // Replies first: a forward entry is only put in where its reply would be understood.
   void pass(bool replies);
   // Nothing where the entry is free, or being written.
   std::optional<Entry> read(std::size_t index);
@@ -54,7 +61,7 @@ class CarryFlows {
   void put(const Entry& entry, const At& before);
   void update(const Entry& entry, const typename Table::Found& found);
   bool is_contested(const Entry& entry) const;
-  void give_up(const Entry& entry);
+  void free_port(const Entry& entry) const;
   PortBit bit_of(const Entry& reply) const;
   std::atomic_ref<__u64> word_of(const Entry& reply) const;
   void remove_unseen();
@@ -69,6 +76,7 @@ class CarryFlows {
   std::uint32_t ways_ = 0, way_size_ = 0, set_size_ = 0, seq_ = 0, proto_ = 0;
   std::vector<bool> seen_;  // entries of table_ that stand for one over there
   Carried carried_;
+  std::uint64_t told_ = 0;
   bool finishing_ = false;
   bool all_read_ = true;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/datapath/carry_ports.h"
 
+#include <utility>
+
 namespace fairlead::datapath {
 namespace {
 
@@ -24,21 +26,18 @@ CarryPorts::Pools CarryPorts::in_use() const {
   return pools;
 }
 
+// What was in use before and still is stays as it is: its flow may have ended by now, and its port with it.
 void CarryPorts::carry() {
-  carried_ = in_use();
-  for (std::size_t pool = 0; pool < carried_.size(); ++pool)
-    for (std::size_t word = 0; word < LB_SNAT_POOL_WORDS; ++word)
-      if (const std::uint64_t used = carried_[pool].used[word])
-        std::atomic_ref((*ports_.pools)[pool].used[word]).fetch_or(used);
-}
-
-void CarryPorts::finish() {
-  const Pools before = std::exchange(carried_, {});
-  carry();
-  for (std::size_t pool = 0; pool < before.size(); ++pool)
-    for (std::size_t word = 0; word < LB_SNAT_POOL_WORDS; ++word)
-      if (const std::uint64_t ended = before[pool].used[word] & ~carried_[pool].used[word])
-        std::atomic_ref((*ports_.pools)[pool].used[word]).fetch_and(~ended);
+  Pools now = in_use();
+  carried_.resize(now.size());
+  for (std::size_t pool = 0; pool < now.size(); ++pool)
+    for (std::size_t word = 0; word < LB_SNAT_POOL_WORDS; ++word) {
+      const std::uint64_t before = carried_[pool].used[word], after = now[pool].used[word];
+      const std::atomic_ref used((*ports_.pools)[pool].used[word]);
+      if (const std::uint64_t begun = after & ~before) used.fetch_or(begun);
+      if (const std::uint64_t ended = before & ~after) used.fetch_and(~ended);
+    }
+  carried_ = std::move(now);
 }
 
 }  // namespace fairlead::datapath

@@ -13,9 +13,8 @@ class CarryPorts {
   CarryPorts(SnatPorts ports, const MappedArray<lb_flow4_set>& flows4, const MappedArray<lb_flow6_set>& flows6)
       : ports_(ports), flows4_(&flows4), flows6_(&flows6) {}
 
+  // Marks the ports of flows that are new since the last time, and gives back those of flows that have ended since.
   void carry();
-  // Also gives back the ports of flows that programs with the other pools have ended since.
-  void finish();
 
  private:
   using Pools = std::vector<lb_snat_pool>;

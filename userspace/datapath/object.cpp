@@ -4,7 +4,9 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 
 // The ABI goes first: the skeleton's rodata names its structs.
 #include "maps/abi.h"
@@ -27,6 +29,8 @@ constexpr std::uint32_t kFirst = 0;
 // An entry is told that it lives after an eighth of its life, or after this many seconds: so much sooner than its
 // timeout says a flow may end.
 constexpr std::uint32_t kRenewals = 8, kRenewAfter = 60;
+// Longer than programs take to be replaced and flows to be carried, and shorter than TCP gives a connection up.
+constexpr std::chrono::seconds kLongestHandover{10};
 
 Layouts describe(const fairlead_bpf& skeleton) {
   Layouts layouts;
@@ -92,8 +96,21 @@ Result<Layouts> Object::layouts() {
   return layouts;
 }
 
+void Object::begin_handover() {
+  if (!upgrade_->found()) return;
+  upgrade_->catch_up();
+  const auto until = std::chrono::steady_clock::now() + kLongestHandover;
+  set_handover_until(static_cast<std::uint64_t>(std::chrono::nanoseconds(until.time_since_epoch()).count()));
+}
+
 std::vector<Error> Object::finish_upgrade() {
-  return upgrade_->finish();
+  auto left = upgrade_->finish(lost_);
+  set_handover_until(0);
+  return left;
+}
+
+void Object::set_handover_until(std::uint64_t nanoseconds) {
+  std::atomic_ref(skeleton_->bss->lb_handover_until).store(nanoseconds);
 }
 
 Result<> Object::open(const Config& config) {
@@ -250,7 +267,7 @@ void Object::convert_maps() {
         {&is, {bpf_map__fd(map), layouts_.at(is.map), bpf_map__max_entries(map)}, pinned_.contains(is.map)});
   }
   const SnatPorts ports{&snat_pools, constants_.snat_port_base};
-  const Upgrade::Arrays arrays{&flows4, &flows6, &filter, ports, &config_.flow_keys, foreign_expiry()};
+  const Upgrade::Arrays arrays{&flows4, &flows6, &backends, &filter, ports, &config_.flow_keys, foreign_expiry()};
   for (std::string& lost : upgrade_->convert(targets, arrays, cpus_))
     lost_.push_back(std::move(lost));
 }

@@ -31,6 +31,11 @@ class Object {
   static Result<std::unique_ptr<Object>> load(const Config& config);
   ~Object();
 
+  // To be called right before the programs are put in the place of another object's: brings the flows that those have
+  // made since load(). From now until finish_upgrade(), and not for long should this process die, TCP segments of flows
+  // that are not here yet are dropped, and come again.
+  void begin_handover();
+
   // To be called when no program of another object is attached any more: takes over what has become of converted maps
   // while those were, and removes them. Until then they stay pinned beside the new ones, and can be loaded from again;
   // from then on they count for nothing, removed or not. Returns what cannot be removed, each by name: call it again.
@@ -99,6 +104,7 @@ class Object {
   Result<> adopt_maps();
   Result<> map_arrays();
   void convert_maps();
+  void set_handover_until(std::uint64_t nanoseconds);
   Result<> pin_maps();
   Result<> ensure_lock();
   void start_clock(const Config& config);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace fairlead::datapath {
@@ -76,6 +77,29 @@ void remove_others(const Pins& pins, Errors& left) {
     remove_earlier(directory, left);
 }
 
+void open_for(lb_filter& filter, const __be32* backend, int words) {
+  filter.classes[lb_address_hash(backend, words) & (LB_FILTER_BUCKETS - 1)] |= LB_CLASS_BACKEND;
+}
+
+template <class Set>
+void open_for_backends(lb_filter& filter, const MappedArray<Set>& sets) {
+  for (const Set& set : sets.values())
+    for (const auto& entry : set.way)
+      if (entry.head.proto && entry.head.flags & LB_FLOW_REPLY)
+        open_for(filter, entry.addr[LB_FLOW_SRC], FlowTable<Set>::kWords);
+}
+
+// For all that comes in, until a sweep has shown what is needed; of what goes out for backends alone, which are known:
+// during the upgrade some of their segments are dropped, and others' must not be.
+void open_filter(const Upgrade::Arrays& arrays) {
+  lb_filter& filter = (*arrays.filter)[0];
+  std::ranges::fill(filter.classes, LB_CLASS_VIP | LB_CLASS_NODE);
+  for (const lb_backend& backend : arrays.backends->values())
+    if (backend.family) open_for(filter, backend.addr.word, backend.family == LB_AF_INET ? 1 : 4);
+  open_for_backends(filter, *arrays.flows4);
+  open_for_backends(filter, *arrays.flows6);
+}
+
 }  // namespace
 
 Upgrade Upgrade::find(const Pins& pins, Lost& lost) {
@@ -108,6 +132,12 @@ void Upgrade::tell(const ForeignMap& from, const Carried& carried) {
   };
   if (carried.unfit) lost_.push_back(of(carried.unfit) + " hold what the other layout has no room for");
   if (carried.no_room) lost_.push_back(of(carried.no_room) + " find no room");
+  if (carried.taken) lost_.push_back(of(carried.taken) + " have answers that by now are another connection's");
+}
+
+template <class Set>
+void Upgrade::tell_news(CarryFlows<Set>& carry) {
+  if (const auto news = carry.news()) tell(carry.from(), *news);
 }
 
 template <class Set>
@@ -121,7 +151,9 @@ void Upgrade::convert_flows(const Target& target, const ForeignMap& from, const 
   }
   // It was being filled before.
   if (target.adopted) carry->release_orphans();
-  tell(from, carry->carry());
+  carry->carry_replies();
+  carry->carry_rest();
+  tell_news(*carry);
   carries.push_back(std::move(*carry));
 }
 
@@ -164,24 +196,50 @@ Upgrade::Lost Upgrade::convert(const std::vector<Target>& targets, const Arrays&
     }
   for (const Target& target : targets) {
     if (target.adopted) continue;
-    if (target.is->kept == Kept::FILTER)
-      std::ranges::fill((*arrays.filter)[0].classes, LB_CLASS_VIP | LB_CLASS_NODE | LB_CLASS_BACKEND);
+    if (target.is->kept == Kept::FILTER) open_filter(arrays);
     if (target.is->kept == Kept::PORTS) ports_.emplace_back(arrays.ports, *arrays.flows4, *arrays.flows6).carry();
   }
   return std::exchange(lost_, {});
 }
 
-std::vector<Error> Upgrade::finish() {
+void Upgrade::catch_up() {
+  for (auto& carry : flows4_)
+    carry.carry_replies();
+  for (auto& carry : flows6_)
+    carry.carry_replies();
+  for (auto& carry : flows4_)
+    carry.carry_rest();
+  for (auto& carry : flows6_)
+    carry.carry_rest();
+  for (auto& carry : ports_)
+    carry.carry();
+}
+
+// Replies of both families first: until a flow's is here, its backend had better not speak.
+void Upgrade::finish_flows() {
+  for (auto& carry : flows4_)
+    carry.finish_replies();
+  for (auto& carry : flows6_)
+    carry.finish_replies();
+  for (auto& carry : flows4_)
+    carry.finish_rest(flows4_.size() == 1);
+  for (auto& carry : flows6_)
+    carry.finish_rest(flows6_.size() == 1);
+  for (auto& carry : flows4_)
+    tell_news(carry);
+  for (auto& carry : flows6_)
+    tell_news(carry);
+}
+
+std::vector<Error> Upgrade::finish(Lost& lost) {
   if (!pins_) return {};
   Errors left;
-  for (auto& carry : flows4_)
-    carry.finish(flows4_.size() == 1);
-  for (auto& carry : flows6_)
-    carry.finish(flows6_.size() == 1);
+  finish_flows();
   for (auto& carry : ports_)
-    carry.finish();
+    carry.carry();
   for (auto& carry : counters_)
     note(left, carry.carry_growth());
+  std::ranges::move(lost_, std::back_inserter(lost));
   // Nothing is carried twice.
   const Pins pins = *pins_;
   *this = Upgrade(pins);

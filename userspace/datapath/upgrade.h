@@ -16,7 +16,9 @@ namespace fairlead::datapath {
 //
 //   find()     says what is there
 //   convert()  fills this build's maps, while the other build's programs go on forwarding by theirs
-//   (the caller pins the new maps, and puts its programs in the place of the others)
+//   (the caller pins the new maps, and loads what else it needs)
+//   catch_up() brings the flows that were made meanwhile, so that few are left for finish()
+//   (the caller puts its programs in the place of the others)
 //   finish()   brings what has changed meanwhile, and removes the pins of the other layouts
 //
 // A process can be killed at any moment of it: a map is pinned in its new layout only when all maps are converted, and
@@ -34,6 +36,7 @@ class Upgrade {
   struct Arrays {
     const MappedArray<lb_flow4_set>* flows4;
     const MappedArray<lb_flow6_set>* flows6;
+    const MappedArray<lb_backend>* backends;
     const MappedArray<lb_filter>* filter;
     SnatPorts ports;
     const struct lb_flow_keys* flow_keys;
@@ -53,8 +56,10 @@ class Upgrade {
 
   // What goes wrong with one map is its loss, and no reason not to start. Returns what cannot be kept.
   Lost convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus);
-  // May be called again, to remove what could not be removed; what stays is named.
-  std::vector<Error> finish();
+  void catch_up();
+  // Adds what cannot be kept beyond what convert() said. May be called again, to remove what could not be removed; what
+  // stays is named.
+  std::vector<Error> finish(Lost& lost);
 
  private:
   explicit Upgrade(const Pins& pins) : pins_(pins) {}
@@ -63,7 +68,10 @@ class Upgrade {
   template <class Set>
   void convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets, const Arrays& arrays,
                      std::list<CarryFlows<Set>>& carries);
+  void finish_flows();
   void tell(const ForeignMap& from, const Carried& carried);
+  template <class Set>
+  void tell_news(CarryFlows<Set>& carry);
 
   std::optional<Pins> pins_;
   std::list<ForeignMap> foreign_;  // the oldest last: of flows that several have, its word is the last
@@ -71,7 +79,7 @@ class Upgrade {
   std::list<CarryFlows<lb_flow4_set>> flows4_;
   std::list<CarryFlows<lb_flow6_set>> flows6_;
   std::list<CarryPorts> ports_;
-  Lost lost_;  // in converting
+  Lost lost_;  // not yet returned
 };
 
 }  // namespace fairlead::datapath

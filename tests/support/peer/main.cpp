@@ -84,6 +84,16 @@ void add_hold(CLI::App& app, HoldOptions& options) {
   command->add_flag("--json", options.json, "Report as one line of JSON");
 }
 
+void add_listen(CLI::App& app, ListenOptions& options) {
+  CLI::App* command = app.add_subcommand(
+      "listen", "Make connections on which the server speaks, until SIGTERM, and report as JSON how many broke");
+  add_endpoint(command, "to", options.to, "ADDR:PORT")->required();
+  command->add_option("--lines", options.lines, "Lines that each asks for")->capture_default_str();
+  add_milliseconds(command, "--pause", options.pause, "Milliseconds between them");
+  add_milliseconds(command, "--every", options.every, "Milliseconds between two connections");
+  add_milliseconds(command, "--timeout", options.timeout, "Milliseconds without a line that count as broken");
+}
+
 void add_probe(CLI::App& app, ProbeOptions& options) {
   CLI::App* command = app.add_subcommand("probe", "Try many targets and say of each who answered, or how it refused");
   command->add_option("plan", options.plan, "File with a JSON object a line: id, protocol, to, tries, enough, group")
@@ -110,14 +120,17 @@ int run(int argc, char** argv) {
   ServeOptions serve_options;
   AskOptions ask_options;
   HoldOptions hold_options;
+  ListenOptions listen_options;
   ProbeOptions probe_options;
   add_serve(app, serve_options);
   add_ask(app, ask_options);
   add_hold(app, hold_options);
+  add_listen(app, listen_options);
   add_probe(app, probe_options);
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("serve")) return serve(serve_options);
   if (app.got_subcommand("ask")) return ask(ask_options);
+  if (app.got_subcommand("listen")) return listen(listen_options);
   if (app.got_subcommand("probe")) return probe(probe_options);
   return hold(hold_options);
 }

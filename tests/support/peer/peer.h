@@ -50,6 +50,14 @@ struct HoldOptions {
   bool json = false;
 };
 
+struct ListenOptions {
+  Endpoint to;
+  unsigned lines = 40;  // that each connection is to be sent
+  std::chrono::milliseconds pause{100};
+  std::chrono::milliseconds every{50};
+  std::chrono::milliseconds timeout{10000};
+};
+
 struct ProbeOptions {
   std::string plan;       // a file: a JSON object a line, see probe.cpp
   unsigned parallel = 1;  // tries that are busy at once
@@ -60,6 +68,7 @@ struct ProbeOptions {
 int serve(const ServeOptions& options);
 int ask(const AskOptions& options);
 int hold(const HoldOptions& options);
+int listen(const ListenOptions& options);
 int probe(const ProbeOptions& options);
 
 }  // namespace fairlead::peer

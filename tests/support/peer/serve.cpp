@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <iostream>
+#include <sstream>
 
 #include "tests/support/peer/peer.h"
 
@@ -74,6 +75,25 @@ asio::awaitable<void> answer_http(tcp::socket& socket, std::string& buffer, Serv
   co_await asio::async_write(socket, asio::buffer(page), kNoThrow);
 }
 
+// "push COUNT MILLISECONDS": so many lines, which number themselves, with a pause before each. The server speaks while
+// its client listens.
+bool is_push(std::string_view request) {
+  return request.starts_with("push ");
+}
+
+asio::awaitable<void> push(tcp::socket& socket, std::string request) {
+  unsigned count = 0, milliseconds = 0;
+  std::istringstream(request.substr(5)) >> count >> milliseconds;
+  asio::steady_timer pause(socket.get_executor());
+  for (unsigned i = 0; i < count; ++i) {
+    pause.expires_after(std::chrono::milliseconds(milliseconds));
+    co_await pause.async_wait(kNoThrow);
+    const std::string line = std::to_string(i) + "\n";
+    const auto [failed, written] = co_await asio::async_write(socket, asio::buffer(line), kNoThrow);
+    if (failed) co_return;
+  }
+}
+
 asio::awaitable<void> converse(tcp::socket socket, Server& server) {
   boost::system::error_code gone;
   const tcp::endpoint peer = socket.remote_endpoint(gone);
@@ -87,6 +107,7 @@ asio::awaitable<void> converse(tcp::socket socket, Server& server) {
     if (error) co_return;
     const std::string_view request = std::string_view(buffer).substr(0, size - 1);
     if (is_http(request)) co_return co_await answer_http(socket, buffer, server);
+    if (is_push(request)) co_return co_await push(socket, std::string(request));
     const std::string answer = server.answer("tcp", peer, local.address(), local.port(), request);
     buffer.erase(0, size);
     const auto [failed, written] = co_await asio::async_write(socket, asio::buffer(answer), kNoThrow);
