@@ -27,24 +27,30 @@ static __always_inline __u64 mac_word(const __u8 *mac)
 /* Among all slots, where the first one is another's. LB_CONTINUE for a frame of ours, else the verdict. */
 int lb_frame_search(__u64 mac, __u32 ifindex, __u32 vlan);
 
+/* 1 or 0, without a branch: two of those in each slot would be as many ways for the verifier to walk. */
+static __always_inline __u64 is_zero(__u64 below_2_to_the_63)
+{
+	return (below_2_to_the_63 - 1) >> 63;
+}
+
 static __always_inline enum lb_verdict frame_search(const struct lb_frames *frames, __u64 mac, __u32 ifindex,
 						    __u32 vlan)
 {
-	int known = 0;
+	__u64 known = 0, ours = 0;
 
 	ROLLED
 	for (__u32 i = 0; i < LB_FRAME_SLOTS; i++) {
 		const struct lb_frame *slot = &frames->slot[i];
+		const __u64 same = is_zero((slot->ifindex ^ ifindex) | (slot->vlan ^ vlan));
 
-		if (slot->ifindex != ifindex)
-			continue;
-		if (slot->vlan == vlan)
-			return mac_word(slot->mac) == mac ? LB_CONTINUE : LB_VERDICT_OTHER_HOST;
-		known |= !slot->vlan;
+		known |= same;
+		ours |= same & is_zero(mac_word(slot->mac) ^ mac);
 	}
-	if (vlan)
-		return LB_VERDICT_OTHER_VLAN;
-	return known ? LB_VERDICT_OTHER_HOST : LB_CONTINUE;
+	if (ours)
+		return LB_CONTINUE;
+	if (known)
+		return LB_VERDICT_OTHER_HOST;
+	return vlan ? LB_VERDICT_OTHER_VLAN : LB_CONTINUE;
 }
 
 static __always_inline enum lb_verdict frame_verdict_xdp(const struct run run, const struct packet *p)
