@@ -90,7 +90,8 @@ static __always_inline void put_tuple(void *l3, void *end, const struct bench_pl
 	*ports = *(const __u32 *)&t->sport;
 }
 
-/* Another source for every packet: an odd factor, so all 2^32 come up before one comes again. */
+/* Another source for every packet: an odd factor, so all come up before one comes again. Of IPv4 those from 128 to 191,
+ * which clients can have. */
 static __always_inline void put_fresh(void *l3, void *end, struct bench_plan *p)
 {
 	__u32 *last = l3 + (p->family == IPV4 ? 12 : 20), *ports = l3 + (p->family == IPV4 ? 20 : 40);
@@ -98,7 +99,7 @@ static __always_inline void put_fresh(void *l3, void *end, struct bench_plan *p)
 
 	if ((void *)(ports + 1) > end)
 		return;
-	*last = turn;
+	*last = p->family == IPV4 ? (turn & ~0xc0u) | 0x80 : turn;
 	*ports = (*ports & __builtin_bswap32(0x0000ffff)) | __builtin_bswap32(((turn & 0xffff) | 1024) << 16);
 }
 

@@ -97,7 +97,7 @@ std::unique_ptr<datapath::Object> load(std::uint32_t flows) {
   config.sizes.flows4 = config.sizes.flows6 = flows;
   auto object = unwrap(datapath::Object::load(config));
   fill_maps(*object);
-  datapath::write_frames(object->frames[0], {{static_cast<int>(if_nametoindex(kDevice)), 0, {2, 0, 0, 0, 0, 1}}});
+  datapath::write_frames(object->frames[0], {{static_cast<int>(if_nametoindex(kDevice)), 0, kDeviceMac}});
   lb_device device{};
   device.addr4 = state::to_abi(addresses(Family::IPv4).node);
   device.addr6 = state::to_abi(addresses(Family::IPv6).node);

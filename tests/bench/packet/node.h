@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace fairlead::bench {
 // The node that packets are measured on: a network namespace of this process's own with one uplink, kDevice, and behind
 // it a next hop whose MAC address is known. Nothing is sent to kDevice but what the benchmark sends.
 inline constexpr const char* kDevice = "bench0";
+inline constexpr std::array<std::uint8_t, 6> kDeviceMac{2, 0, 0, 0, 0, 1};
 inline constexpr const char* kPeer = "bench1";
 void make_node();
 

@@ -43,8 +43,9 @@ void put_ipv6(std::vector<std::uint8_t>& bytes, const bench_tuple& tuple) {
 
 std::vector<std::uint8_t> frame(const Plan& plan) {
   std::vector<std::uint8_t> bytes(BENCH_TEMPLATE);
-  const std::uint8_t ethernet[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
-  std::copy(std::begin(ethernet), std::end(ethernet), bytes.begin());
+  const std::uint8_t next_hop[] = {2, 0, 0, 0, 0, 2};
+  std::copy(std::begin(kDeviceMac), std::end(kDeviceMac), bytes.begin());
+  std::copy(std::begin(next_hop), std::end(next_hop), bytes.begin() + 6);
   const bool v4 = plan.family == Family::IPv4;
   bytes[12] = v4 ? 0x08 : 0x86;
   bytes[13] = v4 ? 0x00 : 0xdd;
@@ -62,6 +63,8 @@ std::vector<std::uint8_t> frame(const Plan& plan) {
 
 double repeat(int driver, bpf_test_run_opts options, std::uint32_t packets) {
   std::vector<std::uint8_t> data(BENCH_TEMPLATE + 32);
+  // Whose frame it is the kernel tells a program of tc from what is there before the driver has written it.
+  std::copy(std::begin(kDeviceMac), std::end(kDeviceMac), data.begin());
   options.sz = sizeof(options);
   options.data_in = data.data();
   options.data_size_in = static_cast<std::uint32_t>(data.size());
