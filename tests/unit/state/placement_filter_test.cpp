@@ -91,7 +91,7 @@ TEST_F(PlacementFilter, NodeAddressesAreWhatWasSaidLast) {
   placement_->set_node_addresses({node_address("192.0.2.2", false)});
   EXPECT_EQ(address_flags(kNode), 0u);
   EXPECT_EQ(classes(kNode), 0u);
-  EXPECT_EQ(address_flags("192.0.2.2"), 0u);
+  EXPECT_EQ(address_flags("192.0.2.2"), LB_ADDRESS_NODE);
   EXPECT_EQ(classes("192.0.2.2"), LB_CLASS_NODE);
   commit();
   EXPECT_TRUE(test::same_tables(actual_, desired()));

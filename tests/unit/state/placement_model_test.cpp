@@ -388,10 +388,8 @@ void PlacementModel::check_addresses() const {
     for (const FrontendSpec& frontend : spec.frontends)
       if (!from_abi(frontend.key.addr, frontend.key.family).is_unspecified())
         expected[{frontend.key.addr, frontend.key.family}] = LB_ADDRESS_VIP;
-  for (const NodeAddress& node : node_addresses_) {
-    expected.erase({node.addr, node.family});
-    if (node.nodeports) expected[{node.addr, node.family}] = LB_ADDRESS_NODEPORT;
-  }
+  for (const NodeAddress& node : node_addresses_)
+    expected[{node.addr, node.family}] = LB_ADDRESS_NODE | (node.nodeports ? LB_ADDRESS_NODEPORT : 0);
   EXPECT_TRUE(test::same_content(desired().addresses, expected));
 }
 
