@@ -64,7 +64,7 @@ static inline struct lb_flow_keys lb_flow_keys(const __u64 seed[2])
 
 static inline __attribute__((always_inline)) __u64 lb_nh(__u32 a, __u32 key_a, __u32 b, __u32 key_b)
 {
-	return (__u64)(__u32)(a + key_a) * (__u32)(b + key_b);
+	return (__u64)(a + key_a) * (b + key_b);
 }
 
 /* The keys are volatile because the programs' are, whose constants come after compiling. */

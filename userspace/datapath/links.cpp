@@ -146,8 +146,8 @@ void Links::read_others(Actual& links, Ids& seen) const {
     const auto link = look_at(name, seen);
     if (!link)
       links.unknown.push_back(link.error());
-    else if (*link && (*link)->ifindex)
-      links.attachments.push_back(**link);
+    else if (const std::optional<Attachment>& attached = *link; attached && attached->ifindex)
+      links.attachments.push_back(*attached);
   }
 }
 

@@ -293,7 +293,7 @@ Result<> Object::pin_maps() {
 Object::Repinned Object::restore_pins() {
   Repinned result;
   if (!pins_) return result;
-  if (auto locked = ensure_lock(); !locked) return {{}, {locked.error()}};
+  if (auto locked = ensure_lock(*pins_); !locked) return {{}, {locked.error()}};
   for (const MapLayout& is : map_layouts()) {
     if (is_pinned(*pins_, is)) continue;
     if (auto pinned = pin_map(*pins_, is, layouts_.at(is.map), bpf_map__fd(find(is.map))); pinned)
@@ -305,10 +305,10 @@ Object::Repinned Object::restore_pins() {
 }
 
 // The lock goes with the directory.
-Result<> Object::ensure_lock() {
-  if (auto made = pins_->make(); !made) return made;
-  if (is_locked(pins_->directory(), lock_)) return {};
-  auto lock = lock_pins(pins_->directory());
+Result<> Object::ensure_lock(const Pins& pins) {
+  if (auto made = pins.make(); !made) return made;
+  if (is_locked(pins.directory(), lock_)) return {};
+  auto lock = lock_pins(pins.directory());
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
   return {};

@@ -106,7 +106,7 @@ class Object {
   void convert_maps();
   void set_handover_until(std::uint64_t nanoseconds);
   Result<> pin_maps();
-  Result<> ensure_lock();
+  Result<> ensure_lock(const Pins& pins);
   void start_clock(const Config& config);
   ExpiryOf foreign_expiry() const;
   bpf_map* find(const char* name) const;
