@@ -44,7 +44,8 @@ start() {
   echo $! >/run/lbd.pid
 }
 stop() {
-  kill "$(</run/lbd.pid)" tail-- pid = "$(</run/lbd.pid)" - f / dev / null
+  kill "$(</run/lbd.pid)"
+  tail --pid="$(</run/lbd.pid)" -f /dev/null
 }
 case $* in
   'enable --now lbd' | 'start lbd') start ;;
