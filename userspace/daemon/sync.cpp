@@ -33,7 +33,9 @@ void Sync::complete(Time now) {
 
 void Sync::set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
                     const std::set<model::Name>& services, const model::Store& store, Time now) {
+  const state::Placement::Usage before = placement_.usage();
   placement_.set_node_addresses(addresses);
+  note_room(before);
   apply(compiler_.set_node(view, services, store), store, now);
 }
 

@@ -80,6 +80,18 @@ model::Service with_address(const model::Name& name, const std::string& created,
   return service;
 }
 
+// Nothing else wakes Sync then: there is no slot that rests.
+TEST_F(SyncRivals, AnAddressThatTheNodeGivesUpIsRoom) {
+  start({16, 1, 16, 16, 1u << 16, 1u << 10});
+  sync_->set_node(compile::kNode, {{test::tcp("192.0.2.99", 1).addr, LB_AF_INET, true}}, {}, store_, now_);
+  put(with_address(kOld, "2020-01-01T00:00:00Z", "192.0.2.10"));
+  put_endpoints(kOld, {{"10.0.0.1"}});
+  apply();
+  ASSERT_TRUE(is_refused(port_of(kOld)));
+  sync_->set_node(compile::kNode, {}, {}, store_, now_);
+  EXPECT_EQ(owner(kShared), port_of(kOld));
+}
+
 class SyncRefusedRivals : public SyncRivals {
  protected:
   // Beside the filler's backends two have room, and each of them has three.
