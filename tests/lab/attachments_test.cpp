@@ -160,6 +160,7 @@ class Interference : public Attachments, public testing::WithParamInterface<Remo
 // Whichever way: lbd does not wait to be told.
 TEST_P(Interference, IsUndone) {
   ASSERT_NO_FATAL_FAILURE(restart({}));
+  ASSERT_NO_FATAL_FAILURE(restart({}));  // one that has found them, rather than made them
   shell("cd " + node().pins + "/links; " + GetParam().script);
   EXPECT_TRUE(eventually(kSoon, [&] { return daemon().log().find("is attached again") != std::string::npos; }));
   EXPECT_TRUE(become(programs_of("eth0", "native"))) << testing::PrintToString(programs());

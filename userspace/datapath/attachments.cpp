@@ -4,7 +4,7 @@
 namespace fairlead::datapath {
 
 Result<Actual> Attachments::read() {
-  auto filters = Clsact::read();
+  auto filters = clsact_.read();
   if (!filters) return filters.error();
   Actual all = links_.read();
   all.attachments.insert(all.attachments.end(), filters->begin(), filters->end());

@@ -70,6 +70,8 @@ Result<std::vector<Attachment>> Clsact::read() {
       for (const host::TcFilter& filter : *filters)
         if (is_ours(filter)) ours.push_back({ifindex, hook, Means::kClsact, filter.program, ""});
     }
+  for (const Attachment& attachment : ours)
+    had_.insert(attachment.ifindex);
   return ours;
 }
 

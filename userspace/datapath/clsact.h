@@ -19,7 +19,7 @@ class Clsact {
   explicit Clsact(std::string pin_directory) : pin_directory_(std::move(pin_directory)) {}
 
   // All filters of ours in this network namespace, whichever build made them.
-  static Result<std::vector<Attachment>> read();
+  Result<std::vector<Attachment>> read();
 
   Result<> attach(const Attachment& attachment, int program);
   static Result<> replace(const Attachment& attachment, int program);
@@ -31,7 +31,7 @@ class Clsact {
   std::string marker(int ifindex) const;
 
   std::string pin_directory_;
-  std::set<int> had_;  // devices that filters were attached to: where they are missing, somebody has removed them
+  std::set<int> had_;  // devices that had filters of ours: where they are missing, somebody has removed them
 };
 
 }  // namespace fairlead::datapath
