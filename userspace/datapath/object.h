@@ -60,8 +60,8 @@ class Object {
   bool adopted() const { return adopted_; }
   // What adopted maps have otherwise than the configuration asks for, each in words; it lasts as long as they do.
   const std::vector<std::string>& kept() const { return kept_; }
-  // What is in no map any more after finish_upgrade(), because it could not be converted; each in words, with its
-  // count.
+  // What could not be kept of what an earlier lbd had, each in words, with its count where there is one; more may come
+  // with finish_upgrade().
   const std::vector<std::string>& lost() const { return lost_; }
   // What the maps really hold, which for adopted ones need not be what was asked for.
   const Sizes& sizes() const { return sizes_; }

@@ -238,7 +238,7 @@ std::vector<Error> Upgrade::finish(Lost& lost) {
   for (auto& carry : ports_)
     carry.carry();
   for (auto& carry : counters_)
-    note(left, carry.carry_growth());
+    if (const auto grown = carry.carry_growth(); !grown) lost_.push_back("counters: " + grown.error().message);
   std::ranges::move(lost_, std::back_inserter(lost));
   // Nothing is carried twice.
   const Pins pins = *pins_;
