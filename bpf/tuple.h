@@ -14,7 +14,6 @@ struct tuple {
 };
 _Static_assert(__builtin_offsetof(struct tuple, dst) == 16, "rewriting stores both addresses at once");
 
-#define TCP_FIN LB_TCP_FIN
 #define TCP_SYN LB_TCP_SYN
 #define TCP_RST LB_TCP_RST
 #define TCP_ACK LB_TCP_ACK

@@ -108,6 +108,10 @@ struct lb_snat_pool {
 };
 LB_ASSERT_SIZE(struct lb_snat_pool, 4104);
 
+/* They lie where the hop would, whose first word is LB_HOP_NONE, 0, when an entry is written: so nothing is known then.
+ */
+LB_ASSERT_SIZE(struct lb_progress, sizeof(struct lb_hop));
+
 static inline __attribute__((always_inline)) struct lb_progress *lb_flow_progress(struct lb_flow *forward)
 {
 	return (struct lb_progress *)&forward->hop;

@@ -1,38 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-
-#include <array>
-#include <optional>
-
+#include "tests/support/shell.h"
 #include "tests/unit/kube/access/kubeconfig_fixture.h"
 
 namespace fairlead::kube {
 namespace {
 
-std::optional<std::string> printed_by(const std::string& command) {
-  FILE* pipe = ::popen(command.c_str(), "r");
-  std::string text;
-  std::array<char, 4096> chunk;
-  while (const std::size_t count = ::fread(chunk.data(), 1, chunk.size(), pipe))
-    text.append(chunk.data(), count);
-  const int status = ::pclose(pipe);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? std::optional(text) : std::nullopt;
-}
-
 // What we make of files is what we make of the single one that kubectl makes of them.
 class Kubectl : public KubeconfigTest {
  protected:
   void SetUp() override {
-    if (!printed_by("kubectl version --client 2>&1")) GTEST_SKIP() << "kubectl is not there or does not run";
+    if (test::in_shell("kubectl version --client 2>&1").status != 0)
+      GTEST_SKIP() << "kubectl is not there or does not run";
   }
 
   // Whether kubectl accepts the files at all; if so, what it makes of them is in "flat".
   bool flatten(const std::string& files) const {
-    const auto flat = printed_by("KUBECONFIG=" + files + " kubectl config view --raw --flatten 2>/dev/null");
-    if (flat) directory_.write("flat", *flat);
-    return flat.has_value();
+    const auto flat = test::in_shell("KUBECONFIG=" + files + " kubectl config view --raw --flatten 2>/dev/null");
+    if (flat.status == 0) directory_.write("flat", flat.out);
+    return flat.status == 0;
   }
   std::string described(const Result<Access>& access) {
     if (!access) return access.error().message;

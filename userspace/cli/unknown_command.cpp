@@ -12,7 +12,6 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
 
 // Whether the word is an option whose value is the next one. Options of the whole program may stand behind any command.
 bool takes_next(const CLI::App& app, const CLI::App& command, const std::string& word) {
-  if (word.find('=') != std::string::npos) return false;
   for (const CLI::App* owner : {&command, &app})
     if (const CLI::Option* option = owner->get_option_no_throw(word)) return option->get_items_expected_max() > 0;
   return false;

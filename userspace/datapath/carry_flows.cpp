@@ -16,12 +16,6 @@ std::uint32_t load(const std::byte* word) {
   return std::atomic_ref(*reinterpret_cast<std::uint32_t*>(const_cast<std::byte*>(word))).load();
 }
 
-template <class Entry>
-bool has_port(const Entry& entry) {
-  constexpr std::uint8_t kBoth = LB_FLOW_REPLY | LB_FLOW_SNAT;
-  return (entry.head.flags & kBoth) == kBoth;
-}
-
 }  // namespace
 
 PortBit port_bit(const lb_flow& reply, const __be32* backend, int words, std::uint16_t base) {

@@ -16,6 +16,24 @@ struct PortBit {
 };
 PortBit port_bit(const lb_flow& reply, const __be32* backend, int words, std::uint16_t base);
 
+// Whether it is a reply entry that has one.
+template <class Entry>
+bool has_port(const Entry& entry) {
+  constexpr std::uint8_t kBoth = LB_FLOW_REPLY | LB_FLOW_SNAT;
+  return entry.head.proto && (entry.head.flags & kBoth) == kBoth;
+}
+
+// Marks the ports that entries of these sets have.
+template <class Set>
+void mark_ports(std::vector<lb_snat_pool>& pools, std::span<Set> sets, std::uint16_t base) {
+  for (const Set& set : sets)
+    for (const auto& entry : set.way) {
+      if (!has_port(entry)) continue;
+      const PortBit bit = port_bit(entry.head, entry.addr[LB_FLOW_SRC], FlowTable<Set>::kWords, base);
+      pools[bit.pool].used[bit.word] |= bit.mask;
+    }
+}
+
 struct SnatPorts {
   const MappedArray<lb_snat_pool>* pools;
   std::uint16_t base = 0;

@@ -4,25 +4,11 @@
 #include <utility>
 
 namespace fairlead::datapath {
-namespace {
-
-template <class Set>
-void mark(std::vector<lb_snat_pool>& pools, const MappedArray<Set>& sets, std::uint16_t base) {
-  constexpr std::uint8_t kBoth = LB_FLOW_REPLY | LB_FLOW_SNAT;
-  for (const Set& set : sets.values())
-    for (const auto& entry : set.way) {
-      if (!entry.head.proto || (entry.head.flags & kBoth) != kBoth) continue;
-      const PortBit bit = port_bit(entry.head, entry.addr[LB_FLOW_SRC], FlowTable<Set>::kWords, base);
-      pools[bit.pool].used[bit.word] |= bit.mask;
-    }
-}
-
-}  // namespace
 
 CarryPorts::Pools CarryPorts::in_use() const {
   Pools pools(ports_.pools->size());
-  mark(pools, *flows4_, ports_.base);
-  mark(pools, *flows6_, ports_.base);
+  mark_ports(pools, flows4_->values(), ports_.base);
+  mark_ports(pools, flows6_->values(), ports_.base);
   return pools;
 }
 

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "userspace/datapath/attachments.h"
+#include "userspace/datapath/links.h"
 #include "userspace/datapath/namespace_lock.h"
 #include "userspace/datapath/pin_directory.h"
 
@@ -55,8 +56,8 @@ void remove_pins(const std::string& pin_directory, CleanUp& result) {
 
 // What could not be looked at has gone with its pin, unless that is in another directory.
 void note_unknown(const std::string& pin_directory, CleanUp& result) {
-  if (const auto actual = Attachments(pin_directory).read())
-    result.left.insert(result.left.end(), actual->unknown.begin(), actual->unknown.end());
+  const Actual links = Links(pin_directory).read();
+  result.left.insert(result.left.end(), links.unknown.begin(), links.unknown.end());
 }
 
 }  // namespace

@@ -170,6 +170,7 @@ Result<std::optional<Attachment>> Links::look_at(const std::string& link, Ids& s
 std::string Links::put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const {
   if (pin_directory_.empty()) return link;
   const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(attachment, id);
+  if (proper == link) return link;
   std::error_code error;
   // Only below a pin directory that is there: --cleanup makes none.
   fs::create_directory(proper.parent_path(), error);

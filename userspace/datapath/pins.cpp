@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 
 #include "maps/layouts.h"
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/util/text.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -19,17 +19,10 @@ std::string versioned(const std::string& name, unsigned layout) {
   return name + "-v" + std::to_string(layout);
 }
 
-std::optional<unsigned> number(std::string_view text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<Pins::Map> parse(const std::string& file) {
   const std::size_t dash = file.rfind("-v");
   if (dash == file.npos) return std::nullopt;
-  const auto layout = number(std::string_view(file).substr(dash + 2));
+  const auto layout = to_number<unsigned>(std::string_view(file).substr(dash + 2));
   if (!layout) return std::nullopt;
   return Pins::Map{file.substr(0, dash), *layout};
 }

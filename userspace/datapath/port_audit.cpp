@@ -16,15 +16,9 @@ void PortAudit::begin() {
 
 template <class Set>
 void PortAudit::see(const MappedArray<Set>& table, std::uint32_t first_set, std::uint32_t sets) {
-  constexpr std::uint8_t kBoth = LB_FLOW_REPLY | LB_FLOW_SNAT;
-  const std::size_t end = std::min<std::size_t>(table.size(), std::size_t{first_set} + sets);
-  for (std::size_t set = first_set; set < end; ++set)
-    for (const auto& entry : table[set].way) {
-      if (!entry.head.proto || (entry.head.flags & kBoth) != kBoth) continue;
-      const PortBit bit =
-          port_bit(entry.head, entry.addr[LB_FLOW_SRC], FlowTable<Set>::kWords, object_.config().snat_port_base);
-      owned_[bit.pool].used[bit.word] |= bit.mask;
-    }
+  const std::size_t first = std::min<std::size_t>(table.size(), first_set);
+  const std::size_t count = std::min<std::size_t>(table.size() - first, sets);
+  mark_ports(owned_, table.values().subspan(first, count), object_.config().snat_port_base);
 }
 
 void PortAudit::see(Family family, std::uint32_t first_set, std::uint32_t sets) {

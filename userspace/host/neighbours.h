@@ -28,7 +28,6 @@ class Neighbours {
   struct Neighbour {
     std::array<std::uint8_t, 6> mac{};
     bool stale = false;
-    bool operator==(const Neighbour&) const = default;
   };
 
   std::map<std::pair<int, Address>, Neighbour> neighbours_;

@@ -137,48 +137,51 @@ TEST(Compiler, WithoutAnAgeTheNameDecides) {
   EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4"));
 }
 
-// Those that have neither lost nor got the frontend are told whose it is too.
-TEST(Compiler, WhoeverWantsAFrontendIsToldWhoseItIs) {
-  const model::Name third{"default", "third"};
-  model::Store store;
-  Specs specs(store);
+const model::Name kThird{"default", "third"};
+
+// Three that want one frontend, the oldest first.
+void put_three(model::Store& store) {
   store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
   store.put(at(kNew, "192.0.2.1", "2026-02-01T00:00:00Z"));
-  store.put(at(third, "192.0.2.1", "2026-03-01T00:00:00Z"));
+  store.put(at(kThird, "192.0.2.1", "2026-03-01T00:00:00Z"));
+}
+
+// Those that have neither lost nor got the frontend are told whose it is too.
+TEST(Compiler, WhoeverWantsAFrontendIsToldWhoseItIs) {
+  model::Store store;
+  Specs specs(store);
+  put_three(store);
   specs.update();
-  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/old"));
+  EXPECT_THAT(specs.problem_of(kThird), HasSubstr("Service default/old"));
   store.remove_service(kOld);
   specs.update();
-  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/new"));
+  EXPECT_THAT(specs.problem_of(kThird), HasSubstr("Service default/new"));
   store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
   specs.update();
-  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/old"));
+  EXPECT_THAT(specs.problem_of(kThird), HasSubstr("Service default/old"));
   EXPECT_THAT(specs.problem_of(kNew), HasSubstr("Service default/old"));
 }
 
 TEST(Compiler, WhatIsWantedInVainTheNextInLineHas) {
-  const model::Name third{"default", "third"};
   const auto key = [](const std::string& address) {
     return lb_service_key{state::to_abi(Address::literal(address)), htons(80), LB_IPPROTO_TCP, LB_AF_INET};
   };
   model::Store store;
   Specs specs(store);
-  store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
-  store.put(at(kNew, "192.0.2.1", "2026-02-01T00:00:00Z"));
-  store.put(at(third, "192.0.2.1", "2026-03-01T00:00:00Z"));
+  put_three(store);
   specs.update();
 
   const auto output = specs.set_in_vain("default/old:80/TCP/IPv4", {key("192.0.2.1")});
-  EXPECT_THAT(output.services, ElementsAre(kNew, third)) << "who wants it in vain goes on wanting it";
+  EXPECT_THAT(output.services, ElementsAre(kNew, kThird)) << "who wants it in vain goes on wanting it";
   EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4", "default/old:80/TCP/IPv4"));
-  EXPECT_THAT(specs.problem_of(third), HasSubstr("Service default/new"));
+  EXPECT_THAT(specs.problem_of(kThird), HasSubstr("Service default/new"));
   EXPECT_THAT(specs.set_in_vain("default/old:80/TCP/IPv4", {key("192.0.2.1")}).services, IsEmpty());
 
   store.put(at(kOld, "192.0.2.1", "2026-01-01T00:00:00Z"));
   specs.update();
   EXPECT_THAT(specs.names(), ElementsAre("default/new:80/TCP/IPv4", "default/old:80/TCP/IPv4"));
 
-  EXPECT_THAT(specs.set_in_vain("default/old:80/TCP/IPv4", {key("192.0.2.9")}).services, ElementsAre(kNew, third));
+  EXPECT_THAT(specs.set_in_vain("default/old:80/TCP/IPv4", {key("192.0.2.9")}).services, ElementsAre(kNew, kThird));
   EXPECT_THAT(specs.names(), ElementsAre("default/old:80/TCP/IPv4"));
 }
 

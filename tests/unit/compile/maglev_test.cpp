@@ -17,6 +17,7 @@
 
 #include "maps/limits.h"
 #include "tests/support/random.h"
+#include "tests/support/shell.h"
 
 namespace fairlead::compile {
 namespace {
@@ -199,13 +200,7 @@ std::string digest_elsewhere() {
   if (readlink("/proc/self/exe", path.data(), path.size() - 1) < 0) return "no /proc/self/exe";
   const std::string command =
       "'" + std::string(path.data()) + "' --gtest_filter=Maglev.TheAlgorithmIsPartOfTheProtocolBetweenNodes";
-  std::string output;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (!pipe) return "no process";
-  for (int byte; (byte = fgetc(pipe)) != EOF;)
-    output += static_cast<char>(byte);
-  pclose(pipe);
-  return output;
+  return test::in_shell(command).out;
 }
 
 TEST(Maglev, AnotherProcessHasTheSameRing) {

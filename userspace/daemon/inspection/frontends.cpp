@@ -35,8 +35,8 @@ state::Touched entries_of(const lb_service_key& key, const state::Tables& desire
     const state::Members& members = desired.members.at(service->second.member_offset);
     entries.backends.insert(members->begin(), members->end());
   }
-  if (!state::from_abi(key.addr, key.family).is_unspecified()) {
-    entries.addresses.insert({key.addr, key.family});
+  if (!state::is_nodeport(key)) {
+    entries.addresses.insert(state::address_key(key));
     entries.filter.insert(state::filter_bucket(key.addr, key.family));
   }
   return entries;

@@ -28,7 +28,7 @@ namespace fairlead::kube {
 // wait has a deadline.
 class Connection {
  public:
-  using Patience = std::chrono::steady_clock::duration;
+  using Patience = Transport::Patience;
 
   // Connects, shakes hands, and checks that it is the right server. Looking up its name takes as long as the system's
   // resolver allows.
