@@ -21,8 +21,10 @@ struct lb_hop {
 };
 LB_ASSERT_SIZE(struct lb_hop, 20);
 
-#define LB_BACKEND_LOCAL (1u << 0)    /* on this node: DNAT only, the stack delivers */
-#define LB_BACKEND_DRAINING (1u << 1) /* terminating: keeps its flows, a SYN is selected anew */
+#define LB_BACKEND_LOCAL (1u << 0) /* on this node: DNAT only, the stack delivers */
+#define LB_BACKEND_DRAINING                                                 \
+	(1u << 1) /* terminating: keeps its flows; a SYN of one that is not \
+		     confirmed is selected anew */
 
 /*
  * Value of lb_backends, indexed by slot. Slots belong to one endpoint of one service port. generation is 0 while the

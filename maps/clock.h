@@ -13,7 +13,8 @@
  */
 #define LB_CLOCK_LAYOUT 2
 struct lb_clock {
-	__u32 now;	   /* tick when the daemon last looked: for other builds, which convert expires by it */
+	__u32 now;	   /* tick when the daemon last looked: for other builds, which convert expires by it, and
+			      for lists where the programs cannot be asked */
 	__u32 route_epoch; /* raised at any change of links, addresses, routes, neighbours: cached hops are looked up
 			      again */
 	__u32 offset;	   /* ticks added to the kernel's: less makes all flows younger, more older */

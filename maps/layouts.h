@@ -23,7 +23,7 @@
  *   COUNTERS  likewise, the value of each CPU
  *   FLOWS     each flow is converted and put where its hash wants it
  *   PORTS     made anew from the flows that have the ports
- *   FILTER    opened wholly, until lbd knows what is needed
+ *   FILTER    opened for all that comes in and for known backends, until lbd knows what is needed
  *   LOCKS     nothing: none is held for long
  */
 #define LB_MAPS(X)                                             \

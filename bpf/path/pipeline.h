@@ -131,12 +131,12 @@ static __always_inline void process_family(const struct run run, const struct gl
 	outcome->action = path.p.action;
 }
 
-/*
- * Whether a packet whose flow's entry, or one beside it, was just being written is looked at again: writers are few and
- * soon done.
- */
 #define LOOKS 8
 
+/*
+ * Whether a packet is looked at again: one whose flow's entry, or one beside it, was just being written, because
+ * writers are few and soon done; and, during a handover, one whose flow may be carried over any moment.
+ */
 static __always_inline int look_again(const struct outcome *outcome)
 {
 	return unlikely(outcome->verdict == LB_VERDICT_FLOW_BUSY);

@@ -12,8 +12,8 @@
 namespace fairlead::compile {
 
 // Turns services into what shall be in the maps: one port spec for each service port and family, named
-// "namespace/name:port/PROTO/family". Pure: no time, no kernel, no log; the same store and node give the same specs
-// whatever the order in which changes arrived.
+// "namespace/name:port/PROTO/family". Pure: no time, no kernel, no log; the same store, node and frontends wanted in
+// vain give the same specs whatever the order in which changes arrived.
 //
 // An address and port belong to one service. When two want it, the older one has it (then the one whose name sorts
 // first), the other goes without that frontend and is told; it gets it when the owner goes, or has no room in the maps.

@@ -105,19 +105,19 @@ std::vector<MetricFamily> state(const admin::Inspector& inspector, std::uint64_t
     used.add({{"map", usage.name}}, static_cast<double>(usage.used));
     limit.add({{"map", usage.name}}, static_cast<double>(usage.limit));
   }
-  return {
-      used.take(), limit.take(),
-      Family("fairlead_problems",
-             "Things in manifests or services that cannot be honoured now; lbctl status lists them.", MetricType::Gauge)
-          .add({}, static_cast<double>(status.problems))
-          .take(),
-      Family("fairlead_map_write_failures_total", "Writes to maps that failed; they are tried again.",
-             MetricType::Counter)
-          .add({}, static_cast<double>(failed_writes))
-          .take(),
-      Family("fairlead_build_info", "1, labelled with the version.", MetricType::Gauge)
-          .add({{"version", version()}}, 1)
-          .take()};
+  return {used.take(), limit.take(),
+          Family("fairlead_problems",
+                 "What cannot be honoured or had now, of manifests, services and the node; lbctl problems lists it.",
+                 MetricType::Gauge)
+              .add({}, static_cast<double>(status.problems))
+              .take(),
+          Family("fairlead_map_write_failures_total", "Writes to maps that failed; they are tried again.",
+                 MetricType::Counter)
+              .add({}, static_cast<double>(failed_writes))
+              .take(),
+          Family("fairlead_build_info", "1, labelled with the version.", MetricType::Gauge)
+              .add({{"version", version()}}, 1)
+              .take()};
 }
 
 // The policy for clients inside the cluster is that of ClusterIPs, the policy for those outside that of the rest.
