@@ -61,10 +61,19 @@ Result<Listening::Report> Listening::finish() {
 }
 
 Result<Hold> Hold::start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections, const Plan& plan) {
-  std::vector<std::string> arguments{"hold",  to.to_string(), "--connections", std::to_string(connections),
-                                     "--for", "600",          "--interval",    std::to_string(plan.interval.count()),
-                                     "--json"};
+  std::vector<std::string> arguments{"hold",
+                                     to.to_string(),
+                                     "--for",
+                                     "600",
+                                     "--interval",
+                                     std::to_string(plan.interval.count()),
+                                     "--timeout",
+                                     std::to_string(plan.timeout.count()),
+                                     "--json",
+                                     "--connections",
+                                     std::to_string(connections)};
   if (plan.transport == Transport::Udp) arguments.push_back("--udp");
+  if (plan.idle) arguments.push_back("--idle");
   auto client = lab.start_peer(from, arguments);
   if (!client) return client.error();
   const auto ready = client->wait_for_line("ready", seconds(30));
@@ -76,7 +85,7 @@ Result<Hold> Hold::start(const Lab& lab, const Host& from, const Endpoint& to, u
 
 Result<std::vector<HeldConnection>> Hold::finish() {
   process_.signal(SIGTERM);
-  const auto report = report_of(process_, seconds(10));
+  const auto report = report_of(process_, seconds(60));
   if (!report) return report.error();
   std::vector<HeldConnection> connections;
   for (const json::value& one : report->at("details").as_array())

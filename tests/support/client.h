@@ -63,7 +63,9 @@ class Hold {
  public:
   struct Plan {
     Transport transport = Transport::Tcp;
-    std::chrono::milliseconds interval{50};  // between the requests of each
+    std::chrono::milliseconds interval{50};   // between the requests of each
+    std::chrono::milliseconds timeout{2000};  // without answer: broken
+    bool idle = false;                        // each asks at the start and again in finish(), and never between
   };
   // Returns when all connections are established.
   static Result<Hold> start(const Lab& lab, const Host& from, const Endpoint& to, unsigned connections,

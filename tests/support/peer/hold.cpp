@@ -67,9 +67,9 @@ class Holder {
     const bool healthy = accept(connection, outcome);
     if (++started_ == options_.connections) announce();
     while (healthy && !finishing_) {
-      connection.pause.expires_after(options_.interval);
+      connection.pause.expires_at(options_.idle ? Clock::time_point::max() : Clock::now() + options_.interval);
       co_await connection.pause.async_wait(kNoThrow);
-      if (finishing_) break;
+      if (finishing_ && !options_.idle) break;
       outcome = co_await within(options_.timeout, exchange(connection.socket, std::to_string(connection.answers)));
       if (!accept(connection, outcome)) break;
     }

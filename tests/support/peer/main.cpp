@@ -80,6 +80,7 @@ void add_hold(CLI::App& app, HoldOptions& options) {
       },
       "Seconds (default 1); SIGTERM ends it early, with a report");
   add_milliseconds(command, "--interval", options.interval, "Milliseconds between the requests of a connection");
+  command->add_flag("--idle", options.idle, "No requests but one when it begins and one when it ends");
   add_milliseconds(command, "--timeout", options.timeout, "Milliseconds without answer that count as broken");
   command->add_flag("--json", options.json, "Report as one line of JSON");
 }
@@ -105,6 +106,13 @@ void add_probe(CLI::App& app, ProbeOptions& options) {
   add_milliseconds(command, "--timeout", options.timeout, "Milliseconds that are taken for silence");
 }
 
+void add_flood(CLI::App& app, FloodOptions& options) {
+  CLI::App* command = app.add_subcommand(
+      "flood", "Send SYNs or datagrams from addresses that nobody has, as fast as they go out, until SIGTERM");
+  add_endpoint(command, "to", options.to, "ADDR:PORT, IPv4")->required();
+  command->add_flag_callback("--udp", [&options] { options.protocol = Protocol::Udp; }, "Datagrams rather than SYNs");
+}
+
 // The usual soft limit of 1024 descriptors is few connections.
 void allow_many_sockets() {
   rlimit limit{};
@@ -122,16 +130,19 @@ int run(int argc, char** argv) {
   HoldOptions hold_options;
   ListenOptions listen_options;
   ProbeOptions probe_options;
+  FloodOptions flood_options;
   add_serve(app, serve_options);
   add_ask(app, ask_options);
   add_hold(app, hold_options);
   add_listen(app, listen_options);
   add_probe(app, probe_options);
+  add_flood(app, flood_options);
   CLI11_PARSE(app, argc, argv);
   if (app.got_subcommand("serve")) return serve(serve_options);
   if (app.got_subcommand("ask")) return ask(ask_options);
   if (app.got_subcommand("listen")) return listen(listen_options);
   if (app.got_subcommand("probe")) return probe(probe_options);
+  if (app.got_subcommand("flood")) return flood(flood_options);
   return hold(hold_options);
 }
 

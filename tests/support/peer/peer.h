@@ -47,6 +47,7 @@ struct HoldOptions {
   std::chrono::milliseconds duration{1000};
   std::chrono::milliseconds interval{100};
   std::chrono::milliseconds timeout{2000};
+  bool idle = false;  // ask only when all begins and when it ends
   bool json = false;
 };
 
@@ -64,11 +65,17 @@ struct ProbeOptions {
   std::chrono::milliseconds timeout{1000};
 };
 
+struct FloodOptions {
+  Protocol protocol = Protocol::Tcp;
+  Endpoint to;
+};
+
 // Each runs to its end and returns the exit status of the program.
 int serve(const ServeOptions& options);
 int ask(const AskOptions& options);
 int hold(const HoldOptions& options);
 int listen(const ListenOptions& options);
 int probe(const ProbeOptions& options);
+int flood(const FloodOptions& options);
 
 }  // namespace fairlead::peer
