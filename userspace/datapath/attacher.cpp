@@ -12,6 +12,17 @@ std::uint32_t id_of(int program) {
   return bpf_obj_get_info_by_fd(program, &info, &length) ? 0 : info.id;
 }
 
+// Whether a device is of no use without what the step does.
+bool is_needed(const Step& step) {
+  return step.action != Step::kDetach && step.attachment.hook != Hook::kXdp;
+}
+
+// Whether it is not there because the step has failed.
+bool is_missing_by(const Attachment& one, const Step& failed) {
+  if (is_needed(failed)) return one.ifindex == failed.attachment.ifindex;
+  return failed.action == Step::kAttach && same_place(one, failed.attachment);
+}
+
 }  // namespace
 
 Attacher::Attacher(const Object& object, const std::string& pin_directory)
@@ -22,14 +33,15 @@ Attacher::Attacher(const Object& object, const std::string& pin_directory)
     programs_[hook] = {fd, id_of(fd)};
 }
 
+// Egress first: what it sees alone is of no service yet, and requests that ingress alone sends on get no answers.
 std::vector<Attachment> Attacher::desired(const std::vector<DeviceSpec>& devices) const {
   std::vector<Attachment> all;
   const auto add = [&](int ifindex, Hook hook, Means means) {
     all.push_back({ifindex, hook, means, program(hook).id, ""});
   };
   for (const DeviceSpec& device : devices) {
-    add(device.ifindex, Hook::kTcIngress, tc_);
     add(device.ifindex, Hook::kTcEgress, tc_);
+    add(device.ifindex, Hook::kTcIngress, tc_);
     if (device.xdp == XdpMode::kNative) add(device.ifindex, Hook::kXdp, Means::kXdpNative);
     if (device.xdp == XdpMode::kGeneric) add(device.ifindex, Hook::kXdp, Means::kXdpGeneric);
   }
@@ -39,21 +51,56 @@ std::vector<Attachment> Attacher::desired(const std::vector<DeviceSpec>& devices
 Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& devices) {
   const auto actual = attachments_.read();
   if (!actual) return actual.error();
-  std::vector<Attachment> in_place = desired(devices);
   Outcome outcome;
   outcome.unknown = actual->unknown;
-  for (const Step& step : diff(in_place, actual->attachments))
-    if (const auto taken = take(step); taken) {
-      outcome.done.push_back(step);
-      if (step.action == Step::kAttach && contains_place(in_place_, step.attachment))
-        outcome.lost.push_back(step.attachment);
-    } else {
-      outcome.failed.push_back({step, taken.error()});
-      if (step.action == Step::kAttach)
-        std::erase_if(in_place, [&](const Attachment& one) { return same_place(one, step.attachment); });
-    }
+  std::vector<Attachment> in_place = desired(devices);
+  refuse(*actual, in_place, outcome);
+  undo(take_all(diff(in_place, actual->attachments), outcome), outcome);
+  for (const Failure& failure : outcome.failed)
+    std::erase_if(in_place, [&](const Attachment& one) { return is_missing_by(one, failure.step); });
+  for (const auto& [action, one] : outcome.done)
+    if (action == Step::kAttach && contains_place(in_place_, one) && contains_place(in_place, one))
+      outcome.lost.push_back(one);
   in_place_ = std::move(in_place);
   return outcome;
+}
+
+// Nothing belongs on a device that cannot have tc's programs.
+void Attacher::refuse(const Actual& actual, std::vector<Attachment>& desired, Outcome& outcome) const {
+  if (tc_ != Means::kClsact) return;
+  std::set<int> refused;
+  for (const Attachment& one : desired)
+    if (const auto why = actual.no_filters.find(one.ifindex); why != actual.no_filters.end())
+      if (refused.insert(one.ifindex).second) outcome.failed.push_back({{Step::kAttach, one}, why->second});
+  std::erase_if(desired, [&](const Attachment& one) { return refused.contains(one.ifindex); });
+}
+
+// Returns the devices that lack a program of tc's, which are not given any more.
+std::set<int> Attacher::take_all(const std::vector<Step>& steps, Outcome& outcome) {
+  std::set<int> halves;
+  for (const Step& step : steps) {
+    if (step.action != Step::kDetach && halves.contains(step.attachment.ifindex)) continue;
+    if (const auto taken = take(step); taken) {
+      outcome.done.push_back(step);
+    } else {
+      outcome.failed.push_back({step, taken.error()});
+      if (is_needed(step)) halves.insert(step.attachment.ifindex);
+    }
+  }
+  return halves;
+}
+
+// Takes off what they have of ours.
+void Attacher::undo(const std::set<int>& halves, Outcome& outcome) {
+  if (halves.empty()) return;
+  const auto actual = attachments_.read();
+  if (!actual) {
+    outcome.unknown.push_back(actual.error());
+    return;
+  }
+  for (const Step& step : diff({}, actual->attachments))
+    if (halves.contains(step.attachment.ifindex))
+      if (const auto taken = take(step); !taken) outcome.failed.push_back({step, taken.error()});
 }
 
 XdpMode Attacher::xdp_mode(int ifindex) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct DeviceSpec {
 // Puts the programs on devices, and takes them off all others: XDP, tc ingress and tc egress. tc ingress is there in
 // every mode: XDP leaves to it what it cannot finish, such as packets whose next hop the kernel has still to resolve.
 //
+// A device has both of tc's or nothing: with one of them packets would go one way and no answers back.
+//
 // What an earlier daemon attached is replaced in place, without a packet passing unseen. With a pin directory all of it
 // outlives the process.
 class Attacher {
@@ -36,12 +39,12 @@ class Attacher {
     std::vector<Error> unknown;    // what could not be looked at, and so is left alone
     std::vector<Attachment> lost;  // was there the last time, and has been attached again
   };
-  // Goes on after a step that fails. An error: it cannot be told what there is.
+  // Goes on with other devices after a step that fails. An error: it cannot be told what there is.
   Result<Outcome> reconcile(const std::vector<DeviceSpec>& devices);
 
   // What the kernel does with our XDP program on the device.
   XdpMode xdp_mode(int ifindex) const;
-  // Whether any program is where it is desired, as of the last time.
+  // Whether any device has the programs that it is desired to have, as of the last time.
   bool is_anywhere() const { return !in_place_.empty(); }
 
  private:
@@ -51,6 +54,9 @@ class Attacher {
   };
   const Program& program(Hook hook) const { return programs_.at(hook); }
   std::vector<Attachment> desired(const std::vector<DeviceSpec>& devices) const;
+  void refuse(const Actual& actual, std::vector<Attachment>& desired, Outcome& outcome) const;
+  std::set<int> take_all(const std::vector<Step>& steps, Outcome& outcome);
+  void undo(const std::set<int>& halves, Outcome& outcome);
   Result<> take(const Step& step);
 
   std::map<Hook, Program> programs_;

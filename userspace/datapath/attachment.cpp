@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/datapath/attachment.h"
 
-#include <net/if.h>
-
 #include <algorithm>
-#include <array>
+
+#include "userspace/host/device_name.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -53,10 +52,7 @@ std::vector<Step> diff(const std::vector<Attachment>& desired, const std::vector
 
 std::string describe(const Attachment& attachment) {
   if (!attachment.ifindex) return "the link " + attachment.link;
-  std::array<char, IF_NAMESIZE> name{};
-  const bool known = if_indextoname(static_cast<unsigned>(attachment.ifindex), name.data());
-  return std::string(name_of(attachment)) + " on " +
-         (known ? name.data() : "device " + std::to_string(attachment.ifindex));
+  return std::string(name_of(attachment)) + " on " + host::device_name(attachment.ifindex);
 }
 
 }  // namespace fairlead::datapath

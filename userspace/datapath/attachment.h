@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ bool contains_place(const std::vector<Attachment>& all, const Attachment& attach
 // What there is.
 struct Actual {
   std::vector<Attachment> attachments;
-  std::vector<Error> unknown;  // what could not be looked at, and so is left alone
+  std::map<int, Error> no_filters;  // devices whose qdisc cannot have filters of ours on both sides, and why
+  std::vector<Error> unknown;       // what could not be looked at, and so is left alone
 };
 
 struct Step {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/datapath/attachments.h"
 
+#include <utility>
+
 namespace fairlead::datapath {
 
 Result<Actual> Attachments::read() {
   auto filters = clsact_.read();
   if (!filters) return filters.error();
   Actual all = links_.read();
-  all.attachments.insert(all.attachments.end(), filters->begin(), filters->end());
+  all.attachments.insert(all.attachments.end(), filters->attachments.begin(), filters->attachments.end());
+  all.no_filters = std::move(filters->no_filters);
   return all;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "userspace/datapath/attachment.h"
 #include "userspace/datapath/clsact.h"

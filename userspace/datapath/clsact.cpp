@@ -8,24 +8,17 @@
 #include <filesystem>
 #include <system_error>
 
+#include "userspace/datapath/filter_place.h"
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/host/tc_filters.h"
+#include "userspace/host/tc_qdiscs.h"
 
 namespace fairlead::datapath {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Our filters' place on the hook, and how our programs' names begin: by that a later daemon, or --cleanup, knows them.
-constexpr std::uint32_t kHandle = 0xfa1;
-constexpr std::uint32_t kPriority = 1;
-constexpr std::string_view kNames = "lb_";
-
 constexpr Hook kHooks[] = {Hook::kTcIngress, Hook::kTcEgress};
-
-bool is_ours(const host::TcFilter& filter) {
-  return filter.handle == kHandle && filter.priority == kPriority && filter.name.starts_with(kNames);
-}
 
 bpf_tc_hook hook_of(const Attachment& attachment) {
   bpf_tc_hook hook{};
@@ -37,13 +30,17 @@ bpf_tc_hook hook_of(const Attachment& attachment) {
 
 Result<> put_filter(const Attachment& attachment, int program, std::uint32_t flags) {
   const bpf_tc_hook hook = hook_of(attachment);
-  LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .flags = flags, .handle = kHandle, .priority = kPriority);
-  if (const int error = bpf_tc_attach(&hook, &options)) return make_error("attach", describe(attachment), -error);
+  LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .flags = flags, .handle = kFilterHandle,
+              .priority = kFilterPriority);
+  const int error = bpf_tc_attach(&hook, &options);
+  if (error == -EOPNOTSUPP)
+    return Error{"attach " + describe(attachment) + ": its filters are those of a shared block", EOPNOTSUPP};
+  if (error) return make_error("attach", describe(attachment), -error);
   return {};
 }
 
 Result<std::vector<host::TcFilter>> filters_of(int ifindex, Hook hook) {
-  return host::tc_filters(ifindex, hook == Hook::kTcIngress ? host::TcSide::kIngress : host::TcSide::kEgress);
+  return host::tc_filters(ifindex, side_of(hook));
 }
 
 // On both sides of the device's qdisc.
@@ -57,22 +54,35 @@ Result<std::vector<host::TcFilter>> all_filters(int ifindex) {
   return all;
 }
 
+Result<> read_side(int ifindex, const std::string& qdisc, Hook hook, Actual& actual) {
+  const auto filters = filters_of(ifindex, hook);
+  if (!filters) return filters.error();
+  for (const host::TcFilter& filter : *filters)
+    if (is_ours(filter)) actual.attachments.push_back({ifindex, hook, Means::kClsact, filter.program, ""});
+  if (const auto found = obstacle(ifindex, qdisc, hook, *filters)) actual.no_filters.try_emplace(ifindex, *found);
+  return {};
+}
+
+// A qdisc of kind ingress may have a filter of ours, too: earlier builds took it for clsact. Asked for its egress it
+// shows its ingress again.
+Result<> read_device(int ifindex, const std::string& qdisc, Actual& actual) {
+  for (const Hook hook : kHooks)
+    if (hook == Hook::kTcIngress || qdisc == "clsact")
+      if (auto read = read_side(ifindex, qdisc, hook, actual); !read) return read;
+  return {};
+}
+
 }  // namespace
 
-Result<std::vector<Attachment>> Clsact::read() {
-  const auto devices = host::devices_with_clsact();
-  if (!devices) return devices.error();
-  std::vector<Attachment> ours;
-  for (const int ifindex : *devices)
-    for (const Hook hook : kHooks) {
-      const auto filters = filters_of(ifindex, hook);
-      if (!filters) return filters.error();
-      for (const host::TcFilter& filter : *filters)
-        if (is_ours(filter)) ours.push_back({ifindex, hook, Means::kClsact, filter.program, ""});
-    }
-  for (const Attachment& attachment : ours)
+Result<Actual> Clsact::read() {
+  const auto qdiscs = host::tc_filter_qdiscs();
+  if (!qdiscs) return qdiscs.error();
+  Actual actual;
+  for (const auto& [ifindex, qdisc] : *qdiscs)
+    if (auto read = read_device(ifindex, qdisc, actual); !read) return read.error();
+  for (const Attachment& attachment : actual.attachments)
     had_.insert(attachment.ifindex);
-  return ours;
+  return actual;
 }
 
 std::string Clsact::marker(int ifindex) const {
@@ -106,7 +116,7 @@ Result<> Clsact::ensure_qdisc(const Attachment& attachment) {
 
 Result<> Clsact::detach(const Attachment& attachment) const {
   const bpf_tc_hook hook = hook_of(attachment);
-  LIBBPF_OPTS(bpf_tc_opts, options, .handle = kHandle, .priority = kPriority);
+  LIBBPF_OPTS(bpf_tc_opts, options, .handle = kFilterHandle, .priority = kFilterPriority);
   if (const int error = bpf_tc_detach(&hook, &options)) return make_error("remove", describe(attachment), -error);
   return leave_qdisc(attachment);
 }
@@ -117,7 +127,10 @@ Result<> Clsact::leave_qdisc(const Attachment& attachment) const {
   if (std::any_of(filters->begin(), filters->end(), is_ours)) return {};
   std::error_code ignored;
   const bool was_there = !pin_directory_.empty() && fs::remove(marker(attachment.ifindex), ignored);
-  if (was_there || !filters->empty()) return {};
+  const auto qdiscs = host::tc_filter_qdiscs();
+  if (!qdiscs) return qdiscs.error();
+  const auto qdisc = qdiscs->find(attachment.ifindex);
+  if (was_there || !filters->empty() || qdisc == qdiscs->end() || qdisc->second != "clsact") return {};
   bpf_tc_hook hook = hook_of(attachment);
   hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
   if (const int error = bpf_tc_hook_destroy(&hook))

@@ -4,7 +4,6 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "userspace/datapath/attachment.h"
 #include "userspace/util/result.h"
@@ -18,8 +17,8 @@ class Clsact {
  public:
   explicit Clsact(std::string pin_directory) : pin_directory_(std::move(pin_directory)) {}
 
-  // All filters of ours in this network namespace, whichever build made them.
-  Result<std::vector<Attachment>> read();
+  // All filters of ours in this network namespace, whichever build made them, and the devices that cannot have them.
+  Result<Actual> read();
 
   Result<> attach(const Attachment& attachment, int program);
   static Result<> replace(const Attachment& attachment, int program);

@@ -22,10 +22,15 @@ std::string_view kind(const Attributes& all) {
 
 TcFilter filter_of(const nlmsghdr* message) {
   const auto* header = static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message));
-  TcFilter filter{header->tcm_handle, TC_H_MAJ(header->tcm_info) >> 16, "", 0};
   const Attributes all = attributes(message, sizeof(tcmsg));
+  TcFilter filter;
+  filter.handle = header->tcm_handle;
+  filter.priority = TC_H_MAJ(header->tcm_info) >> 16;
+  filter.protocol = static_cast<std::uint16_t>(TC_H_MIN(header->tcm_info));
+  filter.kind = kind(all);
+  if (const nlattr* chain = get(all, TCA_CHAIN)) filter.chain = mnl_attr_get_u32(chain);
   const nlattr* options = get(all, TCA_OPTIONS);
-  if (!options || kind(all) != "bpf") return filter;
+  if (!options || filter.kind != "bpf") return filter;
   const Attributes bpf = nested(options);
   if (const nlattr* name = get(bpf, TCA_BPF_NAME)) filter.name = mnl_attr_get_str(name);
   if (const nlattr* program = get(bpf, TCA_BPF_ID)) filter.program = mnl_attr_get_u32(program);
@@ -43,15 +48,6 @@ Result<std::vector<TcFilter>> tc_filters(int ifindex, TcSide side) {
                       [](std::vector<TcFilter>& filters, const nlmsghdr* message) {
                         // A filter chain begins with a message about itself.
                         if (const TcFilter filter = filter_of(message); filter.handle) filters.push_back(filter);
-                      });
-}
-
-Result<std::set<int>> devices_with_clsact() {
-  tcmsg any{};
-  return netlink_dump(RTM_GETQDISC, std::as_bytes(std::span(&any, 1)), std::set<int>(),
-                      [](std::set<int>& devices, const nlmsghdr* message) {
-                        if (kind(attributes(message, sizeof(tcmsg))) == "clsact")
-                          devices.insert(static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_ifindex);
                       });
 }
 

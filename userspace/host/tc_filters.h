@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -12,15 +11,17 @@ namespace fairlead::host {
 
 enum class TcSide { kIngress, kEgress };
 
-// A filter of a clsact qdisc, as the kernel shows it.
+// A filter of a device's ingress or clsact qdisc, as the kernel shows it.
 struct TcFilter {
   std::uint32_t handle = 0;
   std::uint32_t priority = 0;
+  std::uint16_t protocol = 0;  // in network byte order
+  std::uint32_t chain = 0;
+  std::string kind;  // "bpf", "u32", ...
   std::string name;  // bpf filters only
   std::uint32_t program = 0;
 };
 
 Result<std::vector<TcFilter>> tc_filters(int ifindex, TcSide side);
-Result<std::set<int>> devices_with_clsact();
 
 }  // namespace fairlead::host
