@@ -47,7 +47,7 @@ void Programmer::set_node(const std::set<model::Name>& services) {
 }
 
 void Programmer::complete(Sync::Time began) {
-  parts_.sync.complete(began);
+  parts_.sync.complete(parts_.store, began);
   parts_.health.set_synced();
   spdlog::info("in sync: {} service ports", parts_.sync.specs().size());
   // What reading the first lists took and nothing will take again.

@@ -22,20 +22,18 @@ void Sync::changed(const std::set<model::Name>& services, const model::Store& st
   apply(compiler_.update(services, store), store, now);
 }
 
-void Sync::complete(Time now) {
+void Sync::complete(const model::Store& store, Time now) {
   completed_ = true;
   for (const std::string& name : placement_.names())
     if (!specs_.contains(name) && !refused_.contains(name)) placement_.remove(name, now);
   // Whatever an earlier daemon left that could not be taken over differs from what is desired, and goes now.
   if (adopted_) unadopted_.add_all(actual_);
-  write(now);
+  apply({}, store, now);
 }
 
 void Sync::set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
                     const std::set<model::Name>& services, const model::Store& store, Time now) {
-  const state::Placement::Usage before = placement_.usage();
   placement_.set_node_addresses(addresses);
-  note_room(before);
   apply(compiler_.set_node(view, services, store), store, now);
 }
 
@@ -50,7 +48,7 @@ void Sync::apply(compile::Compiler::Output output, const model::Store& store, Ti
   Work work;
   add(std::move(output), work);
   settle(work, store, now);
-  while (std::exchange(has_freed_, false) && !refused_.empty()) {
+  while (placement_.take_freed() && !refused_.empty()) {
     for (const auto& [name, refused] : refused_)
       work.put[compiler_.claim_of(refused.spec)] = refused.spec;
     settle(work, store, now);
@@ -88,7 +86,6 @@ void Sync::settle(Work& work, const model::Store& store, Time now) {
 }
 
 void Sync::place(const state::PortSpec& spec, Time now) {
-  const state::Placement::Usage before = placement_.usage();
   const auto placed = placement_.put(spec, now);
   if (!placed) {
     refused_[spec.name] = {spec, placed.error()};
@@ -96,18 +93,11 @@ void Sync::place(const state::PortSpec& spec, Time now) {
   }
   refused_.erase(spec.name);
   specs_[spec.name] = spec;
-  note_room(before);
 }
 
 void Sync::remove(const std::string& port, Time now) {
-  const state::Placement::Usage before = placement_.usage();
   specs_.erase(port);
   placement_.remove(port, now);
-  note_room(before);
-}
-
-void Sync::note_room(const state::Placement::Usage& before) {
-  has_freed_ = has_freed_ || placement_.usage().frees(before);
 }
 
 // What a port that is refused does not have of the frontends that it wants.
@@ -159,7 +149,6 @@ bool Sync::write(const state::Operation& operation, const Failures& before) {
 
 void Sync::tick(const model::Store& store, Time now) {
   placement_.tick(now, state::Held(pending_.services, actual_));
-  has_freed_ = true;
   apply({}, store, now);
 }
 

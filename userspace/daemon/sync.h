@@ -42,7 +42,7 @@ class Sync {
   void changed(const std::set<model::Name>& services, const model::Store& store, Time now);
   // Every object that is asked for has been seen, and changed() told of it: what was not asked for is removed from the
   // maps.
-  void complete(Time now);
+  void complete(const model::Store& store, Time now);
   // These services have changed, and perhaps the node.
   void set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
                 const std::set<model::Name>& services, const model::Store& store, Time now);
@@ -89,7 +89,6 @@ class Sync {
   void settle(Work& work, const model::Store& store, Time now);
   void place(const state::PortSpec& spec, Time now);
   void remove(const std::string& port, Time now);
-  void note_room(const state::Placement::Usage& before);
   compile::Compiler::Frontends in_vain(const std::string& port) const;
   void forget_lost_frontends();
   void write(Time now);
@@ -109,7 +108,6 @@ class Sync {
   state::Touched unadopted_;  // keys that may be left of an earlier daemon
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
-  bool has_freed_ = false;  // there may be room for what did not fit
   std::map<model::Name, std::set<std::string>> told_problems_;
   Failures failures_;
   std::optional<Time> retry_at_;

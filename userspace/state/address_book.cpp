@@ -24,8 +24,8 @@ std::uint32_t AddressBook::frontends_on(const lb_address_key& address) const {
   return holders == vips_.end() ? 0 : holders->second;
 }
 
-void AddressBook::set_node_addresses(const std::vector<NodeAddress>& addresses) {
-  if (addresses == node_list_) return;
+bool AddressBook::set_node_addresses(const std::vector<NodeAddress>& addresses) {
+  if (addresses == node_list_) return false;
   AbiSet<lb_address_key> changed;
   for (const NodeAddress& old : node_list_) {
     changed.insert(address_key(old.addr, old.family));
@@ -41,6 +41,7 @@ void AddressBook::set_node_addresses(const std::vector<NodeAddress>& addresses) 
   node_list_ = addresses;
   for (const lb_address_key& key : changed)
     update_address(key);
+  return true;
 }
 
 // An address of this node is never owned, even when a service has it too: its other ports are the host's.

@@ -22,7 +22,8 @@ class AddressBook {
   void add_local(const lb_backend& backend) { count_class(backend.addr, backend.family, LB_CLASS_BACKEND, +1); }
   void remove_local(const lb_backend& backend) { count_class(backend.addr, backend.family, LB_CLASS_BACKEND, -1); }
   std::uint32_t frontends_on(const lb_address_key& address) const;
-  void set_node_addresses(const std::vector<NodeAddress>& addresses);
+  // Whether they are others than before.
+  bool set_node_addresses(const std::vector<NodeAddress>& addresses);
 
   // Buckets that stay open only because flows may still need them. release() closes those that none needs.
   std::vector<std::uint32_t> lingering() const;

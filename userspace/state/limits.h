@@ -20,12 +20,6 @@ constexpr Limits kNoLimits{~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
 // How much of that is taken, what rests included.
 struct Usage {
   std::uint32_t frontends, addresses, service_ports, backends, ring_slots, members;
-
-  // Whether there is more room of some kind than before.
-  bool frees(const Usage& before) const {
-    return frontends < before.frontends || addresses < before.addresses || service_ports < before.service_ports ||
-           backends < before.backends || ring_slots < before.ring_slots || members < before.members;
-  }
 };
 
 }  // namespace fairlead::state

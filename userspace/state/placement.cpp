@@ -180,6 +180,7 @@ void Placement::remove_frontend(const lb_service_key& key) {
   desired_.tables.services.erase(key);
   desired_.touched.services.insert(key);
   addresses_.remove_frontend(key);
+  has_freed_ = true;
 }
 
 void Placement::retire_backends(const PortSpec& spec, PlacedPort& port, Time now) {
@@ -208,6 +209,12 @@ void Placement::retire(const Leaving& leaving, Time now) {
   desired_.touched.names.insert(port.id);
   ids_.give_back(port.id);
   ports_.erase(it);
+  has_freed_ = true;
+}
+
+// Room for who wants an address that has gone, or one that has come: the node's are had whether they fit or not.
+void Placement::set_node_addresses(const std::vector<NodeAddress>& addresses) {
+  if (addresses_.set_node_addresses(addresses)) has_freed_ = true;
 }
 
 void Placement::tick(Time now, const Held& held) {
@@ -216,7 +223,7 @@ void Placement::tick(Time now, const Held& held) {
     leaving_.pop_front();
     retire(leaving, now);
   }
-  quarantine_.tick(now, held);
+  if (quarantine_.tick(now, held)) has_freed_ = true;
 }
 
 std::optional<Time> Placement::next_tick() const {

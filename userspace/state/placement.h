@@ -41,7 +41,7 @@ class Placement {
   // becomes this one's.
   Result<> put(const PortSpec& spec, Time now);
   void remove(const std::string& name, Time now);
-  void set_node_addresses(const std::vector<NodeAddress>& addresses) { addresses_.set_node_addresses(addresses); }
+  void set_node_addresses(const std::vector<NodeAddress>& addresses);
   // All that the programs are on. Until the first call those that were adopted are desired.
   void set_devices(Devices::Content devices);
   // What is held goes on resting.
@@ -56,6 +56,9 @@ class Placement {
 
   const Tables& desired() const { return desired_.tables; }
   Touched take_touched() { return std::exchange(desired_.touched, {}); }
+  // Whether something was given up since the last look, so that there may be room for what was refused. usage() does
+  // not tell: what one port gives up, another may have taken in the same step.
+  bool take_freed() { return std::exchange(has_freed_, false); }
   std::vector<std::string> names() const;
   // The slot of a port's endpoint, if it has one.
   std::optional<std::uint32_t> slot(const std::string& name, const lb_service_key& endpoint) const;
@@ -96,6 +99,7 @@ class Placement {
   PoolSpace pools_;
   Quarantine quarantine_{backends_, pools_};
   std::deque<Leaving> leaving_;
+  bool has_freed_ = false;
 };
 
 }  // namespace fairlead::state

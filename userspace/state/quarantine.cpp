@@ -8,7 +8,8 @@ void Quarantine::add_pool(const lb_service& pool, Time now) {
   rest({now + kTime, Space::kMembers, pool.member_offset, pool.member_count});
 }
 
-void Quarantine::tick(Time now, const Held& held) {
+bool Quarantine::tick(Time now, const Held& held) {
+  bool has_freed = false;
   while (!resting_.empty() && resting_.front().due <= now) {
     Resting rested = resting_.front();
     resting_.pop_front();
@@ -17,8 +18,10 @@ void Quarantine::tick(Time now, const Held& held) {
       rest(rested);
     } else {
       reuse(rested);
+      has_freed = true;
     }
   }
+  return has_freed;
 }
 
 std::optional<Time> Quarantine::next_tick() const {

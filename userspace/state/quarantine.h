@@ -19,8 +19,8 @@ class Quarantine {
 
   void add_backend(std::uint32_t slot, Time now) { rest({now + kTime, Space::kBackend, slot, 1}); }
   void add_pool(const lb_service& pool, Time now);
-  // What has rested is given back, what is held goes on resting.
-  void tick(Time now, const Held& held);
+  // What has rested is given back, what is held goes on resting. Whether any was given back.
+  bool tick(Time now, const Held& held);
   std::optional<Time> next_tick() const;
 
  private:

@@ -1,72 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Services that want the same frontends, in maps that do not hold all of them.
+#include "tests/unit/daemon/sync_rivals.h"
+
 #include <gmock/gmock.h>
 
-#include <chrono>
-#include <memory>
-
 #include "tests/support/specs.h"
-#include "tests/unit/compile/objects.h"
-#include "userspace/daemon/sync.h"
 
 namespace fairlead::daemon {
 namespace {
 
-using namespace std::chrono_literals;
-using compile::At;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-// Longer than anything that was given up rests.
-constexpr auto kLong = state::Placement::kRetireAfter + state::Placement::kQuarantine + 1s;
-
-// A daemon's Sync, and a clock that the test moves.
-class SyncRivals : public testing::Test {
- protected:
-  void start(const state::Limits& limits) {
-    Sync::Maps maps{limits, 1, std::nullopt, [](const auto&) { return Result<>(); }};
-    sync_ = std::make_unique<Sync>(std::move(maps), [](const auto&...) {});
-    sync_->set_node(compile::kNode, {}, {}, store_, now_);
-    sync_->complete(now_);
-  }
-
-  void put(const model::Service& service) { store_.put(std::make_shared<const model::Service>(service)); }
-  void put_endpoints(const model::Name& service, const std::vector<At>& endpoints) {
-    const model::Name slice{service.space, service.name + "-1"};
-    if (endpoints.empty())
-      store_.remove_slice(slice);
-    else
-      store_.put(compile::slice(endpoints, slice.name, service));
-  }
-  void remove(const model::Name& name) { store_.remove_service(name); }
-  void apply() { sync_->changed(store_.take_changed().services, store_, now_); }
-
-  // Does what becomes due meanwhile, when it becomes due.
-  void advance(Sync::Time::duration by) {
-    const auto end = now_ + by;
-    for (auto next = sync_->next_wakeup(); next && *next <= end; next = sync_->next_wakeup()) {
-      now_ = *next;
-      sync_->tick(store_, now_);
-    }
-    now_ = end;
-  }
-
-  // The service port's that is served there; empty: nobody's.
-  std::string owner(const lb_service_key& frontend) const {
-    const state::Tables& tables = sync_->actual();
-    const auto service = tables.services.find(frontend);
-    return service == tables.services.end() ? "" : tables.names.at(service->second.id);
-  }
-  bool is_refused(const std::string& port) const { return sync_->refused().contains(port); }
-
-  model::Store store_;
-  Sync::Time now_{1h};
-  std::unique_ptr<Sync> sync_;
-};
-
-std::string port_of(const model::Name& service) {
-  return service.to_string() + ":80/TCP/IPv4";
-}
 
 const model::Name kOld{"default", "old"}, kYoung{"default", "young"}, kFiller{"default", "filler"};
 const lb_service_key kShared = test::tcp("192.0.2.10", 80);
@@ -90,6 +34,60 @@ TEST_F(SyncRivals, AnAddressThatTheNodeGivesUpIsRoom) {
   ASSERT_TRUE(is_refused(port_of(kOld)));
   sync_->set_node(compile::kNode, {}, {}, store_, now_);
   EXPECT_EQ(owner(kShared), port_of(kOld));
+}
+
+// As many addresses as before are taken then.
+TEST_F(SyncRivals, AnAddressThatAServiceLeavesForAnothersIsRoom) {
+  start({16, 2, 16, 2, 1u << 16, 1u << 10});
+  put(with_address(kFiller, "2019-01-01T00:00:00Z", "192.0.2.1"));
+  put(with_address(kYoung, "2021-01-01T00:00:00Z", "192.0.2.2"));
+  apply();
+  model::Service old = with_address(kOld, "2020-01-01T00:00:00Z", "192.0.2.10");
+  old.load_balancer_ips.push_back(Address::literal("192.0.2.1"));
+  put(old);
+  apply();
+  ASSERT_TRUE(is_refused(port_of(kOld)));
+  put(with_address(kYoung, "2021-01-01T00:00:00Z", "192.0.2.10"));
+  apply();
+  EXPECT_EQ(owner(kShared), port_of(kOld));
+}
+
+// Of an earlier daemon's services, which are known to be gone by then.
+TEST_F(SyncRivals, WhatIsGoneWhenAllIsKnownIsRoomAtOnce) {
+  start({16, 1, 16, 16, 1u << 16, 1u << 10});
+  put(with_address(kFiller, "2019-01-01T00:00:00Z", "192.0.2.1"));
+  apply();
+  remove(kFiller);
+  put(with_address(kOld, "2020-01-01T00:00:00Z", "192.0.2.10"));
+  restart();
+  EXPECT_EQ(owner(kShared), port_of(kOld));
+}
+
+// Nothing else of it is given up then: it has no backends.
+TEST_F(SyncRivals, ThePlaceOfAPortThatIsForgottenIsRoom) {
+  start({16, 16, 1, 16, 1u << 16, 1u << 10});
+  put(with_address(kFiller, "2019-01-01T00:00:00Z", "192.0.2.1"));
+  put(with_address(kOld, "2020-01-01T00:00:00Z", "192.0.2.10"));
+  apply();
+  remove(kFiller);
+  apply();
+  ASSERT_TRUE(is_refused(port_of(kOld)));
+  advance(state::Placement::kRetireAfter);
+  EXPECT_EQ(owner(kShared), port_of(kOld));
+}
+
+// To try costs a generation, where the backends fit and the ring does not.
+TEST_F(SyncRivals, WhereNothingIsGivenUpNothingIsTriedAgain) {
+  start({16, 16, 16, 16, LB_RING_MIN_SLOTS, 1u << 10});
+  put(with_address(kFiller, "2019-01-01T00:00:00Z", "192.0.2.1"));
+  put_endpoints(kFiller, {{"10.0.0.1"}});
+  put(with_address(kOld, "2020-01-01T00:00:00Z", "192.0.2.10"));
+  put_endpoints(kOld, {{"10.0.1.1"}});
+  apply();
+  ASSERT_TRUE(is_refused(port_of(kOld)));
+  const std::uint32_t generation = sync_->placement().next_generation();
+  sync_->tick(store_, now_);
+  EXPECT_EQ(sync_->placement().next_generation(), generation);
 }
 
 class SyncRefusedRivals : public SyncRivals {

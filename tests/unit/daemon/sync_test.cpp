@@ -12,6 +12,7 @@
 #include "tests/support/specs.h"
 #include "tests/unit/compile/objects.h"
 #include "tests/unit/daemon/fake_maps.h"
+#include "tests/unit/daemon/quiet.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -28,18 +29,12 @@ const lb_service_key kWebVip = test::tcp("10.96.0.1", 80), kShopVip = test::tcp(
 // Longer than anything that was given up rests.
 constexpr auto kLong = state::Placement::kRetireAfter + state::Placement::kQuarantine + 1s;
 
-// Failures that are meant do not fill the log.
-struct Quiet {
-  Quiet() { spdlog::set_level(spdlog::level::off); }
-  ~Quiet() { spdlog::set_level(spdlog::level::info); }
-};
-
 // A store, the maps, and Sync between them, with a clock that the test moves.
 class World {
  public:
   World() {
     sync_.set_node(compile::kNode, {}, {}, store, now_);
-    sync_.complete(now_);
+    sync_.complete(store, now_);
   }
 
   void service(const model::Name& name, const std::string& cluster_ip, const std::string& cluster_ip6 = "") {
