@@ -50,6 +50,8 @@ Result<> Admission::admit_addresses(const PortSpec& spec, const PlacedPort& port
   for (const FrontendSpec& frontend : spec.frontends)
     if (const auto key = address_key(frontend.key); !is_nodeport(frontend.key) && !desired_.addresses.contains(key))
       added.insert(key);
+  // The node's own come whether they fit or not, so there may be too many without this port's doing.
+  if (added.empty()) return {};
   const auto needed = desired_.addresses.size() + added.size() - addresses_given_up(spec, port);
   if (needed > limits_.addresses) return no_room(spec, "addresses", needed, limits_.addresses);
   return {};

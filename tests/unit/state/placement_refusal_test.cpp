@@ -175,5 +175,14 @@ TEST_F(PlacementTest, AnAddressThatIsReplacedNeedsNoRoom) {
   EXPECT_FALSE(put(port_spec("web", {kVip1}, {kPod1}))) << "the node's NodePorts are there too";
 }
 
+// Addresses of the node come whether there is room or not.
+TEST_F(PlacementTest, WhoIsInCanStayWhereTheNodeHasTakenTheLastAddress) {
+  start({9, 1, 9, 9, 16 * kRing, 64}, 1);
+  ASSERT_TRUE(put(small_web()));
+  placement_->set_node_addresses({test::node_address("192.0.2.1", true)});
+  EXPECT_TRUE(put(port_spec("web", {kVip1}, {kPod2}))) << refusal_;
+  EXPECT_FALSE(put(port_spec("web", {kVip1, kVip2}, {kPod2})));
+}
+
 }  // namespace
 }  // namespace fairlead::state
