@@ -450,6 +450,46 @@ TEST_F(Upgrade, DoesNotReadMapsOfAnotherKind) {
   expect_only_our_pins();
 }
 
+// A program, of the one type whose number is a hash map's.
+Fd some_program() {
+  const bpf_insn instructions[] = {{0xb7, 0, 0, 0, 0}, {0x95, 0, 0, 0, 0}};  // r0 = 0; exit
+  return Fd(bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "some_program", "GPL", instructions, 2, nullptr));
+}
+
+// Another's map with its own description, and what is no map. Counting its entries took memory by a program's tag.
+TEST_F(Upgrade, DoesNotTakeAnythingElseForAMap) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(10));
+  const MapLayout rings = layout_of("lb_rings");
+  leave_scrambled(pins_, rings, layouts_.at(rings.map));
+  fs::rename(pins_.map(rings.map, kOtherNumber), pins_.map("lb_members", kOtherNumber));
+  fs::rename(pins_.layout(rings.map, kOtherNumber), pins_.layout("lb_members", kOtherNumber));
+  unlink(pins_.map("lb_members", LB_MEMBERS_LAYOUT).c_str());
+  const std::string program = pins_.map("lb_services", kOtherNumber), directory = pins_.map("lb_names", 3);
+  pin_instead(program, some_program().get());
+  fs::create_directory(directory);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(),
+              ElementsAre("lb_members-v99 (16 entries): the map that is pinned there is lb_rings",
+                          "lb_names-v3: this lbd has no such map",
+                          "lb_services-v99: " + program + ": a map was expected, and there is a bpf-prog"));
+  fs::remove(directory);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_only_our_pins();
+}
+
+TEST_F(Upgrade, RefusesAPinOfItsOwnNumberThatIsAnythingElse) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  const std::string rings = pins_.map("lb_rings", LB_RINGS_LAYOUT);
+  pin_instead(rings, Fd(bpf_obj_get(pins_.map("lb_members", LB_MEMBERS_LAYOUT).c_str())).get());
+  EXPECT_THAT(refusal(), HasSubstr("lb_rings-v1: the map that is pinned there is lb_members. lbd --cleanup"));
+  pin_instead(rings, some_program().get());
+  EXPECT_EQ(refusal(), rings + ": a map was expected, and there is a bpf-prog");
+  unlink(rings.c_str());
+  fs::create_directory(rings);
+  EXPECT_EQ(refusal(), rings + ": a map was expected, and there is a directory");
+}
+
 TEST_F(Upgrade, RefusesAPinOfItsOwnNumberAndAnotherSize) {
   ASSERT_NO_FATAL_FAILURE(serve());
   const std::string clock = pins_.map("lb_clock", LB_CLOCK_LAYOUT);

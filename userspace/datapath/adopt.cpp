@@ -28,6 +28,10 @@ bool is_sized(const MapLayout& is) {
 
 // The kernel's own word goes before the description's.
 Result<> compare(const MapLayout& is, const Layout& layout, const bpf_map_info& info, const Layout& described) {
+  if (!is_named(info, is.map))
+    return Error{std::string(is.map) + "-v" + std::to_string(is.number) + ": the map that is pinned there is " +
+                     info.name + ". lbd --cleanup removes it, and all connections",
+                 EINVAL};
   if (const std::string differs = difference(info, layout); !differs.empty())
     return mistaken(is, "the pinned map has " + differs);
   if (!is_sized(is) && info.max_entries != layout.entries)
@@ -41,9 +45,9 @@ Result<> compare(const MapLayout& is, const Layout& layout, const bpf_map_info& 
 
 Result<Pinned> open_pinned(const Pins& pins, const MapLayout& is, const Layout& layout) {
   const std::string path = pins.map(is.map, is.number);
-  Fd map(bpf_obj_get(path.c_str()));
-  if (!map && errno == ENOENT) return Pinned{};
-  if (!map) return make_error("open", path, errno);
+  auto map = open_map(path);
+  if (!map && map.error().code == ENOENT) return Pinned{};
+  if (!map) return map.error();
   const auto described = read_layout(pins.layout(is.map, is.number));
   if (!described && described.error().code == ESTALE) return Pinned{};
   const std::string label = std::string(is.map) + "-v" + std::to_string(is.number);
@@ -51,10 +55,10 @@ Result<Pinned> open_pinned(const Pins& pins, const MapLayout& is, const Layout& 
     return Pinned{{}, label + ": " + described.error().message};
   // It may be good, and connections with it.
   if (!described) return Error{label + ": " + described.error().message, described.error().code};
-  const auto info = info_of(map.get());
+  const auto info = info_of(map->get());
   if (!info) return info.error();
   if (auto same = compare(is, layout, *info, *described); !same) return same.error();
-  return Pinned{std::move(map), ""};
+  return Pinned{std::move(*map), ""};
 }
 
 Result<> pin_map(const Pins& pins, const MapLayout& is, const Layout& layout, int map) {

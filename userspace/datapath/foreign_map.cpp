@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 namespace fairlead::datapath {
 namespace {
@@ -31,9 +32,10 @@ struct Text {
 };
 
 Result<Text> open_text(const std::string& path) {
-  Text text{Fd(bpf_obj_get(path.c_str())), 0};
-  if (!text.map && errno == ENOENT) return Error{"it has no description", ENOENT};
-  if (!text.map) return unreadable(path, std::strerror(errno), errno);
+  auto opened = open_map(path);
+  if (!opened && opened.error().code == ENOENT) return Error{"it has no description", ENOENT};
+  if (!opened) return unreadable(path, opened.error().message, opened.error().code);
+  Text text{std::move(*opened), 0};
   const auto info = info_of(text.map.get());
   if (!info) return unreadable(path, info.error().message);
   if (info->type != BPF_MAP_TYPE_ARRAY || info->key_size != sizeof(kFirst) || info->value_size > kLongestText)
@@ -65,7 +67,36 @@ std::string type_name(std::uint32_t type) {
   return name ? name : "number " + std::to_string(type);
 }
 
+// As the kernel calls it: "bpf-map", "bpf-prog", "bpf_link".
+Result<std::string> kind_of(const Fd& object) {
+  std::error_code error;
+  const std::string link = "/proc/self/fd/" + std::to_string(object.get());
+  const std::string kind = std::filesystem::read_symlink(link, error);
+  if (error) return make_error("read", link, error.value());
+  return kind.substr(kind.find(':') + 1);
+}
+
+Error no_map(const std::string& path, const std::string& kind, int code) {
+  return {path + ": a map was expected, and there is a " + kind, code};
+}
+
 }  // namespace
+
+Result<Fd> open_map(const std::string& path) {
+  Fd object(bpf_obj_get(path.c_str()));
+  const int code = errno;
+  std::error_code error;
+  if (!object && std::filesystem::is_directory(path, error)) return no_map(path, "directory", EISDIR);
+  if (!object) return make_error("open", path, code);
+  const auto kind = kind_of(object);
+  if (!kind) return kind.error();
+  if (*kind != "bpf-map") return no_map(path, *kind, EINVAL);
+  return object;
+}
+
+bool is_named(const bpf_map_info& map, const std::string& name) {
+  return name.substr(0, BPF_OBJ_NAME_LEN - 1) == map.name;
+}
 
 Result<bpf_map_info> info_of(int map) {
   bpf_map_info info{};
@@ -120,11 +151,13 @@ Result<ForeignMap> open_foreign(const Pins& pins, const MapLayout& ours, unsigne
   map.name = ours.map;
   map.number = number;
   const std::string path = pins.map(map.name, number);
-  map.fd = Fd(bpf_obj_get(path.c_str()));
-  if (!map.fd) return make_error("open", path, errno);
+  auto opened = open_map(path);
+  if (!opened) return opened.error();
+  map.fd = std::move(*opened);
   const auto info = info_of(map.fd.get());
   if (!info) return info.error();
   map.info = *info;
+  if (!is_named(*info, map.name)) return Error{"the map that is pinned there is " + std::string(info->name), EINVAL};
   auto layout = read_layout(pins.layout(map.name, number));
   if (!layout) return layout.error();
   map.layout = std::move(*layout);

@@ -9,7 +9,14 @@
 
 namespace fairlead::datapath {
 
+// What is pinned there, if it is a map. An error says what is there instead, ENOENT that nothing is: asked about, the
+// kernel describes a program in the place of a map, and its tag would be taken for the size of keys.
+Result<Fd> open_map(const std::string& path);
+
 Result<bpf_map_info> info_of(int map);
+
+// Whether the map was made under this name.
+bool is_named(const bpf_map_info& map, const std::string& name);
 
 // What a map is otherwise than a layout says, by the kernel's word: "values of size 64 instead of 48". Empty where
 // nothing is; how many entries it has is not looked at.

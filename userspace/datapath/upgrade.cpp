@@ -20,14 +20,16 @@ const MapLayout* known(const std::string& map) {
 }
 
 std::string count_entries(const std::string& path) {
-  const Fd map(bpf_obj_get(path.c_str()));
-  const auto info = info_of(map.get());
+  const auto map = open_map(path);
+  if (!map) return "";
+  const auto info = info_of(map->get());
   if (!info) return "";
   if (info->type != BPF_MAP_TYPE_HASH && info->type != BPF_MAP_TYPE_LRU_HASH)
     return " (" + std::to_string(info->max_entries) + " entries)";
   std::vector<std::byte> key(info->key_size), next(info->key_size);
   std::size_t count = 0;
-  for (const void* previous = nullptr; !bpf_map_get_next_key(map.get(), previous, next.data()); previous = key.data()) {
+  for (const void* previous = nullptr; !bpf_map_get_next_key(map->get(), previous, next.data());
+       previous = key.data()) {
     key = next;
     ++count;
   }
