@@ -2,6 +2,8 @@
 #ifndef LB_BPF_PATH_CONNTRACK_H
 #define LB_BPF_PATH_CONNTRACK_H
 
+#include <linux/bpf.h>
+
 #include <bpf/bpf_core_read.h>
 
 #include "hook.h"

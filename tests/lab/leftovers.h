@@ -42,7 +42,8 @@ inline std::set<std::int64_t> pinned_links(const Lab& lab, const Node& node) {
   for (std::filesystem::recursive_directory_iterator entry(node.pins, error), end; !error && entry != end;
        entry.increment(error)) {
     if (entry->path().parent_path().filename() != "links") continue;
-    const auto link = bpftool(lab, node, {"link", "show", "pinned", entry->path()});
+    auto link = bpftool(lab, node, {"link", "show", "pinned", entry->path()});
+    if (link.is_array()) link = link.at(0);  // newer bpftools make a list of it
     if (link.is_object()) ids.insert(link.at("id").to_number<std::int64_t>());
   }
   return ids;

@@ -11,6 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using std::chrono::seconds;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Programs = std::set<std::string>;
@@ -107,7 +108,7 @@ TEST_F(Ownership, CleanUpSaysThatItsDirectoryIsNotThere) {
   EXPECT_EQ(daemon().stop(), 0);
   const std::string said = run_another({{"--bpffs-path", other_pins()}}, {"--cleanup"}, 0);
   EXPECT_THAT(said, HasSubstr(other_pins() + ": no such directory"));
-  EXPECT_THAT(said, HasSubstr("removed tc ingress on eth0"));
+  EXPECT_THAT(said, ContainsRegex("removed tc ingress( \\(tcx\\))? on eth0"));
   EXPECT_THAT(said, HasSubstr("removed XDP (native) on eth0")) << "which is pinned in another directory";
   EXPECT_EQ(programs(), Programs{});
   expect_clean_end();
