@@ -8,8 +8,13 @@
 struct tuple {
 	__be32 src[4];
 	__be32 dst[4];
-	__be16 sport;
-	__be16 dport;
+	union {
+		struct {
+			__be16 sport;
+			__be16 dport;
+		};
+		__u32 ports; /* both, as they stand in a header and in an entry */
+	};
 	__u32 proto;
 };
 _Static_assert(__builtin_offsetof(struct tuple, dst) == 16, "rewriting stores both addresses at once");
@@ -42,8 +47,13 @@ static __always_inline int equal_words(const __be32 *a, const __be32 *b, const i
 
 static __always_inline int tuple_equals(const struct tuple *a, const struct tuple *b, const int family)
 {
-	return a->sport == b->sport && a->dport == b->dport && equal_words(a->src, b->src, words_of(family)) &&
+	return a->ports == b->ports && equal_words(a->src, b->src, words_of(family)) &&
 	       equal_words(a->dst, b->dst, words_of(family));
+}
+
+static __always_inline __u32 swapped(__u32 ports)
+{
+	return ports << 16 | ports >> 16;
 }
 
 /* The tuple of the packets that go the other way. */
@@ -51,8 +61,7 @@ static __always_inline void tuple_reverse(struct tuple *to, const struct tuple *
 {
 	copy_words(to->src, from->dst, words_of(family));
 	copy_words(to->dst, from->src, words_of(family));
-	to->sport = from->dport;
-	to->dport = from->sport;
+	to->ports = swapped(from->ports);
 	to->proto = from->proto;
 }
 

@@ -68,13 +68,11 @@ static __always_inline void entry_write(struct lb_flow *entry, const struct tupl
 	copy_words(entry_addr(entry, LB_FLOW_DST, family), key->dst, words_of(family));
 	copy_words(entry_addr(entry, LB_FLOW_NEW_SRC, family), view->to.src, words_of(family));
 	copy_words(entry_addr(entry, LB_FLOW_NEW_DST, family), view->to.dst, words_of(family));
-	entry->sport = key->sport;
-	entry->dport = key->dport;
+	*entry_ports(entry) = key->ports;
 	entry->proto = (__u8)key->proto;
 	entry->flags = view->flags;
 	entry->state = view->state;
-	entry->new_sport = view->to.sport;
-	entry->new_dport = view->to.dport;
+	*entry_new_ports(entry) = view->to.ports;
 	entry->backend = view->backend;
 	entry->generation = view->generation;
 	entry->expires = view->expires;

@@ -16,10 +16,15 @@ struct flow_view {
 	__u32 backend;
 	__u32 generation;
 	__u32 expires;
-	__u8 flags;
-	__u8 state;
-	__u8 timeout;
-	__u8 pad;
+	union {
+		struct {
+			__u8 unused; /* to.proto says it */
+			__u8 flags;
+			__u8 state;
+			__u8 timeout;
+		};
+		__u32 kind; /* all four, as they stand in an entry */
+	};
 };
 
 /* Where a view was read, for writing back: a write lands only while the entry is still at that seq. */
@@ -37,8 +42,8 @@ struct flow_copy {
 
 static __always_inline __u64 flow_hash(const struct tuple *key, const int family)
 {
-	return lb_flow_hash(&lb_config.flow_keys, key->src, key->dst, words_of(family), key->sport, key->dport,
-			    (__u8)key->proto);
+	return lb_flow_hash(&lb_config.flow_keys, key->src, key->dst, words_of(family), (__be16)key->ports,
+			    (__be16)(key->ports >> 16), (__u8)key->proto);
 }
 
 static __always_inline struct lb_flow_place flow_place(__u64 hash, const int family)
@@ -65,9 +70,29 @@ static __always_inline __be32 *entry_addr(struct lb_flow *entry, const int which
 	return (__be32 *)(entry + 1) + which * words_of(family);
 }
 
+/* Words that hold several fields, which are read and compared at once. */
+_Static_assert(__builtin_offsetof(struct lb_flow, sport) % 4 == 0, "entry_ports() reads a word");
+_Static_assert(__builtin_offsetof(struct lb_flow, proto) % 4 == 0, "entry_kind() reads a word");
+_Static_assert(__builtin_offsetof(struct lb_flow, new_sport) % 4 == 0, "entry_new_ports() reads a word");
+
+static __always_inline __u32 *entry_ports(struct lb_flow *entry)
+{
+	return (__u32 *)&entry->sport;
+}
+
+static __always_inline __u32 *entry_kind(struct lb_flow *entry)
+{
+	return (__u32 *)&entry->proto;
+}
+
+static __always_inline __u32 *entry_new_ports(struct lb_flow *entry)
+{
+	return (__u32 *)&entry->new_sport;
+}
+
 static __always_inline int entry_has_key(struct lb_flow *entry, const struct tuple *key, const int family)
 {
-	return entry->sport == key->sport && entry->dport == key->dport && entry->proto == (__u8)key->proto &&
+	return !((*entry_ports(entry) ^ key->ports) | (entry->proto ^ (__u8)key->proto)) &&
 	       equal_words(entry_addr(entry, LB_FLOW_SRC, family), key->src, words_of(family)) &&
 	       equal_words(entry_addr(entry, LB_FLOW_DST, family), key->dst, words_of(family));
 }
@@ -76,8 +101,7 @@ static __always_inline void entry_key(struct tuple *key, struct lb_flow *entry, 
 {
 	copy_words(key->src, entry_addr(entry, LB_FLOW_SRC, family), words_of(family));
 	copy_words(key->dst, entry_addr(entry, LB_FLOW_DST, family), words_of(family));
-	key->sport = entry->sport;
-	key->dport = entry->dport;
+	key->ports = *entry_ports(entry);
 	key->proto = entry->proto;
 }
 
@@ -85,16 +109,12 @@ static __always_inline void entry_read(struct flow_view *view, struct lb_flow *e
 {
 	copy_words(view->to.src, entry_addr(entry, LB_FLOW_NEW_SRC, family), words_of(family));
 	copy_words(view->to.dst, entry_addr(entry, LB_FLOW_NEW_DST, family), words_of(family));
-	view->to.sport = entry->new_sport;
-	view->to.dport = entry->new_dport;
+	view->to.ports = *entry_new_ports(entry);
 	view->to.proto = proto;
 	view->backend = entry->backend;
 	view->generation = entry->generation;
 	view->expires = entry->expires;
-	view->flags = entry->flags;
-	view->state = entry->state;
-	view->timeout = entry->timeout;
-	view->pad = 0;
+	view->kind = *entry_kind(entry);
 }
 
 /* Writes are bracketed by these two; entry_claim fails when the entry is not at that seq any more. */
@@ -172,7 +192,7 @@ static __always_inline void view_live(struct flow_view *view, __u8 proto, const 
 /* What an entry rewrites to, the other way round: the key of the one that undoes it. */
 static __always_inline int entry_undoes(struct lb_flow *entry, const struct tuple *key, const int family)
 {
-	return entry->new_sport == key->dport && entry->new_dport == key->sport &&
+	return *entry_new_ports(entry) == swapped(key->ports) &&
 	       equal_words(entry_addr(entry, LB_FLOW_NEW_SRC, family), key->dst, words_of(family)) &&
 	       equal_words(entry_addr(entry, LB_FLOW_NEW_DST, family), key->src, words_of(family));
 }

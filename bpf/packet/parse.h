@@ -250,8 +250,7 @@ static __always_inline enum lb_verdict parse_transport(const struct run run, str
 
 		if ((void *)(tcp + 1) > end || tcp->doff < 5)
 			return LB_VERDICT_MALFORMED;
-		p->tuple.sport = tcp->source;
-		p->tuple.dport = tcp->dest;
+		p->tuple.ports = *(__u32 *)l4;
 		p->tcp_flags = ((__u8 *)l4)[13];
 		return length < tcp->doff * 4 ? LB_VERDICT_MALFORMED : LB_CONTINUE;
 	}
@@ -263,8 +262,7 @@ static __always_inline enum lb_verdict parse_transport(const struct run run, str
 		/* A first fragment says the length of the whole. */
 		if (p->fragment == FRAGMENT_NONE && bpf_ntohs(udp->len) > length)
 			return LB_VERDICT_MALFORMED;
-		p->tuple.sport = udp->source;
-		p->tuple.dport = udp->dest;
+		p->tuple.ports = *(__u32 *)l4;
 		return length < (int)sizeof(*udp) ? LB_VERDICT_MALFORMED : LB_CONTINUE;
 	}
 	if (is_icmp(p, run.family)) {

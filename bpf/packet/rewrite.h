@@ -18,11 +18,6 @@
  * hops is taken off the TTL: 1 where this program is the router, 0 where the stack is.
  */
 
-static __always_inline __u32 port_pair(__be16 sport, __be16 dport)
-{
-	return sport | (__u32)dport << 16;
-}
-
 static __always_inline __u64 address_difference(const struct packet *p, const struct tuple *to, const int family)
 {
 	__u64 difference = csum_replace_words(0, p->tuple.src, to->src, words_of(family));
@@ -62,23 +57,20 @@ static __always_inline int rewrite_l4_xdp(const struct run run, const struct pac
 {
 	void *l4 = packet_l4(run, p), *end = packet_end(run);
 
-	difference =
-		csum_replace(difference, port_pair(p->tuple.sport, p->tuple.dport), port_pair(to->sport, to->dport));
+	difference = csum_replace(difference, p->tuple.ports, to->ports);
 	if (p->tuple.proto == LB_IPPROTO_TCP) {
 		struct tcphdr *tcp = l4;
 
 		if ((void *)(tcp + 1) > end)
 			return 0;
-		tcp->source = to->sport;
-		tcp->dest = to->dport;
+		*(__u32 *)l4 = to->ports;
 		tcp->check = csum_apply(tcp->check, difference);
 	} else {
 		struct udphdr *udp = l4;
 
 		if ((void *)(udp + 1) > end)
 			return 0;
-		udp->source = to->sport;
-		udp->dest = to->dport;
+		*(__u32 *)l4 = to->ports;
 		/* 0 means that the sender made no checksum; a computed 0 is sent as all ones (RFC 768). */
 		if (udp->check) {
 			udp->check = csum_apply(udp->check, difference);
@@ -122,8 +114,7 @@ static __always_inline int rewrite_l4_tc(const struct run run, const struct pack
 					 __u64 difference)
 {
 	struct __sk_buff *skb = run.ctx;
-	const __u32 l4 = p->l4_offset, old_ports = port_pair(p->tuple.sport, p->tuple.dport),
-		    new_ports = port_pair(to->sport, to->dport);
+	const __u32 l4 = p->l4_offset, old_ports = p->tuple.ports, new_ports = to->ports;
 	const __u32 check = l4 + (p->tuple.proto == LB_IPPROTO_TCP ? __builtin_offsetof(struct tcphdr, check)
 								   : __builtin_offsetof(struct udphdr, check));
 	const __u64 flags = p->tuple.proto == LB_IPPROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;

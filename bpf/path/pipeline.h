@@ -41,8 +41,7 @@ static __always_inline enum lb_verdict parse_headers(const struct run run, struc
 			return LB_VERDICT_BROKEN_REFERENCE;
 		scratch->path.p = *p;
 		verdict = recall_fragment(scratch, run.family);
-		p->tuple.sport = scratch->path.p.tuple.sport;
-		p->tuple.dport = scratch->path.p.tuple.dport;
+		p->tuple.ports = scratch->path.p.tuple.ports;
 		return verdict;
 	}
 	return parse_transport(run, p);
