@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+
 #include "tests/lab/leftovers.h"
 #include "tests/lab/scenario.h"
 
-// Qdiscs and filters of others where ours should be.
+// Qdiscs and filters of others where ours should be, and qdiscs of ours that are left without filters.
 namespace fairlead::test {
 namespace {
 
@@ -12,6 +14,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using Programs = std::set<std::string>;
+
+const Programs kBoth{"up2 tc ingress", "up2 tc egress"};
 
 // As earlier builds, which took a qdisc of kind ingress for clsact, left a filter of theirs on one.
 constexpr const char* kLeaveFilter =
@@ -105,7 +109,7 @@ TEST_P(SomebodyElses, KeepsADeviceWhole) {
   shell("tc qdisc delete dev up2 " + std::string(name == "ingress" ? "ingress" : "clsact"));
   EXPECT_TRUE(eventually(kSoon, [&] { return problems().empty(); })) << testing::PrintToString(problems());
   EXPECT_THAT(devices(), Contains("up2"));
-  EXPECT_EQ(programs_of("up2"), (Programs{"up2 tc ingress", "up2 tc egress"}));
+  EXPECT_EQ(programs_of("up2"), kBoth);
   expect_clean_end(*lab_, daemon());
 }
 
@@ -157,6 +161,71 @@ TEST_F(Qdisc, OfKindIngressIsCleanedUpToo) {
   EXPECT_THAT(expect_clean_end(*lab_, daemon()), HasSubstr("removed tc ingress on up2"));
   EXPECT_FALSE(has_filter());
   EXPECT_THAT(qdiscs(), HasSubstr("ingress"));
+}
+
+// As a process leaves one that is killed before its first filter is in it, or after its last has gone.
+class Left : public Qdisc {
+ protected:
+  void leave_empty() {
+    ASSERT_NO_FATAL_FAILURE(start("eth0,up2"));
+    if (IsSkipped()) return;
+    daemon().stop(SIGKILL);
+    shell("tc filter delete dev up2 ingress; tc filter delete dev up2 egress");
+    ASSERT_THAT(qdiscs(), HasSubstr("clsact"));
+  }
+};
+
+TEST_F(Left, EmptyIsRemovedByCleanUp) {
+  ASSERT_NO_FATAL_FAILURE(leave_empty());
+  if (IsSkipped()) return;
+  expect_clean_end(*lab_, daemon());
+  EXPECT_THAT(qdiscs(), Not(HasSubstr("clsact")));
+}
+
+TEST_F(Left, EmptyIsRemovedByTheNextStart) {
+  ASSERT_NO_FATAL_FAILURE(leave_empty());
+  if (IsSkipped()) return;
+  ASSERT_NO_FATAL_FAILURE(start("eth0"));
+  EXPECT_THAT(qdiscs(), Not(HasSubstr("clsact")));
+  expect_clean_end(*lab_, daemon());
+}
+
+TEST_F(Left, EmptyIsStillOursToTheNextStart) {
+  ASSERT_NO_FATAL_FAILURE(leave_empty());
+  if (IsSkipped()) return;
+  ASSERT_NO_FATAL_FAILURE(start("eth0,up2"));
+  expect_clean_end(*lab_, daemon());
+  EXPECT_THAT(qdiscs(), Not(HasSubstr("clsact")));
+}
+
+TEST_F(Left, WithFiltersOfOthersIsTheirs) {
+  ASSERT_NO_FATAL_FAILURE(leave_empty());
+  if (IsSkipped()) return;
+  shell("tc filter add dev up2 ingress pref 7 protocol ip u32 match u32 0 0");
+  expect_clean_end(*lab_, daemon());
+  EXPECT_THAT(qdiscs(), HasSubstr("clsact"));
+  EXPECT_EQ(shell("tc chain show dev up2 ingress").find("chain 4001"), std::string::npos) << "nor a mark in it";
+}
+
+// As when a CNI plugin that has one of its own begins anew.
+TEST_F(Qdisc, RemadeBySomebodyIsTheirs) {
+  ASSERT_NO_FATAL_FAILURE(start("eth0,up2"));
+  if (IsSkipped()) return;
+  shell("printf 'qdisc delete dev up2 clsact\\nqdisc add dev up2 clsact\\n' | tc -batch -");
+  EXPECT_TRUE(eventually(kSoon, [&] { return programs_of("up2") == kBoth; }));
+  expect_clean_end(*lab_, daemon());
+  EXPECT_THAT(qdiscs(), HasSubstr("clsact"));
+}
+
+TEST_F(Qdisc, ThatWasThereBeforeStaysWithoutAPinDirectory) {
+  shell("tc qdisc add dev up2 clsact");
+  ASSERT_NO_FATAL_FAILURE(start("eth0,up2"));
+  if (IsSkipped()) return;
+  daemon().stop();
+  std::filesystem::remove_all(node().pins);
+  expect_clean_end(*lab_, daemon());
+  EXPECT_THAT(qdiscs(), HasSubstr("clsact"));
+  EXPECT_THAT(shell("tc qdisc show dev eth0"), Not(HasSubstr("clsact")));
 }
 
 }  // namespace

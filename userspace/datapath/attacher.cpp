@@ -3,6 +3,8 @@
 
 #include <bpf/bpf.h>
 
+#include <algorithm>
+
 namespace fairlead::datapath {
 namespace {
 
@@ -58,6 +60,7 @@ Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& dev
   undo(take_all(diff(in_place, actual->attachments), outcome), outcome);
   for (const Failure& failure : outcome.failed)
     std::erase_if(in_place, [&](const Attachment& one) { return is_missing_by(one, failure.step); });
+  remove_unused(actual->unused_qdiscs, in_place, outcome);
   for (const auto& [action, one] : outcome.done)
     if (action == Step::kAttach && contains_place(in_place_, one) && contains_place(in_place, one))
       outcome.lost.push_back(one);
@@ -101,6 +104,13 @@ void Attacher::undo(const std::set<int>& halves, Outcome& outcome) {
   for (const Step& step : diff({}, actual->attachments))
     if (halves.contains(step.attachment.ifindex))
       if (const auto taken = take(step); !taken) outcome.failed.push_back({step, taken.error()});
+}
+
+// But for those that filters of ours are in by now.
+void Attacher::remove_unused(const std::set<int>& qdiscs, const std::vector<Attachment>& in_place, Outcome& outcome) {
+  for (const int ifindex : qdiscs)
+    if (std::none_of(in_place.begin(), in_place.end(), [&](const Attachment& one) { return one.ifindex == ifindex; }))
+      if (const auto left = Attachments::leave_qdisc(ifindex); !left) outcome.unknown.push_back(left.error());
 }
 
 XdpMode Attacher::xdp_mode(int ifindex) const {

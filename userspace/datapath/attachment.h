@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ bool contains_place(const std::vector<Attachment>& all, const Attachment& attach
 struct Actual {
   std::vector<Attachment> attachments;
   std::map<int, Error> no_filters;  // devices whose qdisc cannot have filters of ours on both sides, and why
+  std::set<int> unused_qdiscs;      // devices whose clsact qdisc is ours, and has no filter of ours
   std::vector<Error> unknown;       // what could not be looked at, and so is left alone
 };
 

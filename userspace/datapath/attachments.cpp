@@ -6,25 +6,25 @@
 namespace fairlead::datapath {
 
 Result<Actual> Attachments::read() {
-  auto filters = clsact_.read();
+  auto filters = read_filters();
   if (!filters) return filters.error();
   Actual all = links_.read();
   all.attachments.insert(all.attachments.end(), filters->attachments.begin(), filters->attachments.end());
   all.no_filters = std::move(filters->no_filters);
+  all.unused_qdiscs = std::move(filters->unused_qdiscs);
   return all;
 }
 
 Result<> Attachments::attach(const Attachment& attachment, int program) {
-  return attachment.means == Means::kClsact ? clsact_.attach(attachment, program) : links_.create(attachment, program);
+  return attachment.means == Means::kClsact ? attach_filter(attachment, program) : links_.create(attachment, program);
 }
 
 Result<> Attachments::replace(const Attachment& attachment, int program) {
-  return attachment.means == Means::kClsact ? Clsact::replace(attachment, program)
-                                            : links_.replace(attachment, program);
+  return attachment.means == Means::kClsact ? replace_filter(attachment, program) : links_.replace(attachment, program);
 }
 
 Result<> Attachments::detach(const Attachment& attachment) {
-  return attachment.means == Means::kClsact ? clsact_.detach(attachment) : links_.detach(attachment);
+  return attachment.means == Means::kClsact ? detach_filter(attachment) : links_.detach(attachment);
 }
 
 }  // namespace fairlead::datapath

@@ -13,17 +13,18 @@ namespace fairlead::datapath {
 // the steps that change it.
 class Attachments {
  public:
-  explicit Attachments(const std::string& pin_directory) : links_(pin_directory), clsact_(pin_directory) {}
+  explicit Attachments(const std::string& pin_directory) : links_(pin_directory) {}
 
   Result<Actual> read();
   // `program` is the descriptor of what is attached.
   Result<> attach(const Attachment& attachment, int program);
   Result<> replace(const Attachment& attachment, int program);
   Result<> detach(const Attachment& attachment);
+  // One that no filter of ours is in.
+  static Result<> leave_qdisc(int ifindex) { return datapath::leave_qdisc(ifindex); }
 
  private:
   Links links_;
-  Clsact clsact_;
 };
 
 }  // namespace fairlead::datapath

@@ -32,11 +32,14 @@ void detach_all(const std::string& pin_directory, CleanUp& result) {
     else
       result.left.push_back(detached.error());
   }
+  for (const int ifindex : actual->unused_qdiscs)
+    if (const auto left = Attachments::leave_qdisc(ifindex); !left) result.left.push_back(left.error());
 }
 
 // Only what we make: the directory may hold other things, if it is one of the operator's.
 void remove_pins(const std::string& pin_directory, CleanUp& result) {
   std::vector<std::string> ours = versioned_directories(pin_directory);
+  // "qdiscs" is of earlier builds, which wrote down there what was not theirs.
   for (const char* name : {"links", "qdiscs", "maps", "layouts"})
     ours.push_back(pin_directory + "/" + name);
   for (const std::string& directory : ours) {

@@ -5,18 +5,20 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <system_error>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "userspace/datapath/filter_place.h"
-#include "userspace/datapath/pin_directory.h"
 #include "userspace/host/tc_filters.h"
 #include "userspace/host/tc_qdiscs.h"
 
 namespace fairlead::datapath {
 namespace {
 
-namespace fs = std::filesystem;
+// The number of an empty chain; of those in use elsewhere most are small.
+constexpr std::uint32_t kMark = 0xfa1;
 
 constexpr Hook kHooks[] = {Hook::kTcIngress, Hook::kTcEgress};
 
@@ -54,6 +56,10 @@ Result<std::vector<host::TcFilter>> all_filters(int ifindex) {
   return all;
 }
 
+bool has_ours(const std::vector<host::TcFilter>& filters) {
+  return std::any_of(filters.begin(), filters.end(), is_ours);
+}
+
 Result<> read_side(int ifindex, const std::string& qdisc, Hook hook, Actual& actual) {
   const auto filters = filters_of(ifindex, hook);
   if (!filters) return filters.error();
@@ -64,78 +70,68 @@ Result<> read_side(int ifindex, const std::string& qdisc, Hook hook, Actual& act
 }
 
 // A qdisc of kind ingress may have a filter of ours, too: earlier builds took it for clsact. Asked for its egress it
-// shows its ingress again.
+// shows its ingress again. A process leaves one of ours without any where it is killed before the first is in it, or
+// after the last has gone.
 Result<> read_device(int ifindex, const std::string& qdisc, Actual& actual) {
+  const std::size_t others = actual.attachments.size();
   for (const Hook hook : kHooks)
     if (hook == Hook::kTcIngress || qdisc == "clsact")
       if (auto read = read_side(ifindex, qdisc, hook, actual); !read) return read;
+  if (actual.attachments.size() > others) return {};
+  const auto ours = host::is_marked_clsact(ifindex, kMark);
+  if (!ours) return ours.error();
+  if (*ours) actual.unused_qdiscs.insert(ifindex);
   return {};
+}
+
+Result<> ensure_qdisc(int ifindex) {
+  const auto qdiscs = host::tc_filter_qdiscs();
+  if (!qdiscs) return qdiscs.error();
+  return qdiscs->contains(ifindex) ? Result<>() : host::make_marked_clsact(ifindex, kMark);
 }
 
 }  // namespace
 
-Result<Actual> Clsact::read() {
+Result<Actual> read_filters() {
   const auto qdiscs = host::tc_filter_qdiscs();
   if (!qdiscs) return qdiscs.error();
   Actual actual;
   for (const auto& [ifindex, qdisc] : *qdiscs)
     if (auto read = read_device(ifindex, qdisc, actual); !read) return read.error();
-  for (const Attachment& attachment : actual.attachments)
-    had_.insert(attachment.ifindex);
   return actual;
 }
 
-std::string Clsact::marker(int ifindex) const {
-  return pin_directory_ + "/qdiscs/" + std::to_string(ifindex);
+Result<> attach_filter(const Attachment& attachment, int program) {
+  if (auto ensured = ensure_qdisc(attachment.ifindex); !ensured) return ensured;
+  auto put = put_filter(attachment, program, 0);
+  if (!put) leave_qdisc(attachment.ifindex).has_value();
+  return put;
 }
 
-Result<> Clsact::attach(const Attachment& attachment, int program) {
-  if (auto ensured = ensure_qdisc(attachment); !ensured) return ensured;
-  had_.insert(attachment.ifindex);
-  return put_filter(attachment, program, 0);
-}
-
-Result<> Clsact::replace(const Attachment& attachment, int program) {
+Result<> replace_filter(const Attachment& attachment, int program) {
   return put_filter(attachment, program, BPF_TC_F_REPLACE);
 }
 
-// A qdisc without filters of ours is another's, unless we have just made it.
-Result<> Clsact::ensure_qdisc(const Attachment& attachment) {
-  bpf_tc_hook hook = hook_of(attachment);
-  const int error = bpf_tc_hook_create(&hook);
-  if (error && error != -EEXIST) return make_error("make a clsact qdisc for", describe(attachment), -error);
-  if (pin_directory_.empty()) return {};
-  std::error_code ignored;
-  if (!error) fs::remove(marker(attachment.ifindex), ignored);
-  if (!error || had_.contains(attachment.ifindex)) return {};
-  const auto filters = all_filters(attachment.ifindex);
-  if (!filters) return filters.error();
-  if (std::any_of(filters->begin(), filters->end(), is_ours)) return {};
-  return make_pin_directory(marker(attachment.ifindex));
-}
-
-Result<> Clsact::detach(const Attachment& attachment) const {
+// Where others have taken it off meanwhile, or the device has gone, there is nothing left to do.
+Result<> detach_filter(const Attachment& attachment) {
   const bpf_tc_hook hook = hook_of(attachment);
   LIBBPF_OPTS(bpf_tc_opts, options, .handle = kFilterHandle, .priority = kFilterPriority);
-  if (const int error = bpf_tc_detach(&hook, &options)) return make_error("remove", describe(attachment), -error);
-  return leave_qdisc(attachment);
+  const int error = bpf_tc_detach(&hook, &options);
+  if (error) {
+    const auto left = filters_of(attachment.ifindex, attachment.hook);
+    if (!left || has_ours(*left)) return make_error("remove", describe(attachment), -error);
+  }
+  return leave_qdisc(attachment.ifindex);
 }
 
-Result<> Clsact::leave_qdisc(const Attachment& attachment) const {
-  const auto filters = all_filters(attachment.ifindex);
+Result<> leave_qdisc(int ifindex) {
+  const auto filters = all_filters(ifindex);
   if (!filters) return filters.error();
-  if (std::any_of(filters->begin(), filters->end(), is_ours)) return {};
-  std::error_code ignored;
-  const bool was_there = !pin_directory_.empty() && fs::remove(marker(attachment.ifindex), ignored);
-  const auto qdiscs = host::tc_filter_qdiscs();
-  if (!qdiscs) return qdiscs.error();
-  const auto qdisc = qdiscs->find(attachment.ifindex);
-  if (was_there || !filters->empty() || qdisc == qdiscs->end() || qdisc->second != "clsact") return {};
-  bpf_tc_hook hook = hook_of(attachment);
-  hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
-  if (const int error = bpf_tc_hook_destroy(&hook))
-    return make_error("remove the clsact qdisc of", describe(attachment), -error);
-  return {};
+  if (has_ours(*filters)) return {};
+  const auto ours = host::is_marked_clsact(ifindex, kMark);
+  if (!ours) return ours.error();
+  if (!*ours) return {};
+  return filters->empty() ? host::remove_clsact(ifindex) : host::remove_clsact_mark(ifindex, kMark);
 }
 
 }  // namespace fairlead::datapath

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "userspace/util/result.h"
 
@@ -35,5 +36,9 @@ Result<Answer> netlink_dump(int type, std::span<const std::byte> header, const A
     if (told.error().code != EINTR || std::chrono::steady_clock::now() >= end) return told.error();
   }
 }
+
+// Has rtnetlink do what these messages ask for, one after the other in one call: of a process that is killed meanwhile
+// all of them are done or none. Returns the errno of each; 0: done.
+Result<std::vector<int>> netlink_do(std::span<const nlmsghdr* const> messages);
 
 }  // namespace fairlead::host
