@@ -35,17 +35,14 @@ inline std::set<std::string> programs_on(const Lab& lab, const Host& host) {
   return programs;
 }
 
-// The ids of all links below the node's pins.
+// The ids of all links below the node's pins. bpftool 7.5 tells of a single pinned link, and fails all the same.
 inline std::set<std::int64_t> pinned_links(const Lab& lab, const Node& node) {
+  const auto links = bpftool(lab, node, {"--bpffs", "link", "show"});
   std::set<std::int64_t> ids;
-  std::error_code error;
-  for (std::filesystem::recursive_directory_iterator entry(node.pins, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().parent_path().filename() != "links") continue;
-    auto link = bpftool(lab, node, {"link", "show", "pinned", entry->path()});
-    if (link.is_array()) link = link.at(0);  // newer bpftools make a list of it
-    if (link.is_object()) ids.insert(link.at("id").to_number<std::int64_t>());
-  }
+  for (const auto& link : links.as_array())
+    if (const auto* pins = link.as_object().if_contains("pinned"))
+      for (const auto& pin : pins->as_array())
+        if (pin.as_string().starts_with(node.pins + "/")) ids.insert(link.at("id").to_number<std::int64_t>());
   return ids;
 }
 
