@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/lab/leftovers.h"
 #include "tests/lab/scenario.h"
 
 // The devices that lbd is told to be on.
 namespace fairlead::test {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 // As many as lb_devices has room for.
 constexpr int kRoom = 64;
@@ -25,11 +28,16 @@ class Devices : public Scenario {
 
   void shell(const std::string& script) const { in_node({"sh", "-ec", script}); }
 
-  std::int64_t failed_writes() { return daemon().query<admin::StatusView>({"status"})->failed_writes; }
+  std::vector<std::string> problems() {
+    std::vector<std::string> messages;
+    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
+      messages.push_back(problem.message);
+    return messages;
+  }
 };
 
-// The table of devices is written as every other: what fails is told once, counted, and tried again.
-TEST_F(Devices, ThatDoNotFitAreToldAndTriedAgain) {
+// Those beyond are named, have no programs, and hold up nothing; one that goes makes room.
+TEST_F(Devices, ThatDoNotFitAreRefusedByName) {
   std::string names = "eth0";
   for (int i = 1; i <= kRoom; ++i)
     names += ",more" + std::to_string(i);
@@ -37,14 +45,14 @@ TEST_F(Devices, ThatDoNotFitAreToldAndTriedAgain) {
   add_daemon(1, {.xdp_mode = "off", .more = {{"--devices", names}}});
   put({}, {backend(1, 1), backend(2, 1)});
   ASSERT_NO_FATAL_FAILURE(start_daemons());
-  EXPECT_TRUE(eventually(kSoon, [&] { return failed_writes() >= 3; })) << "it is tried again";
-  const std::string log = daemon().log();
-  const auto told = log.find("lb_devices");
-  ASSERT_NE(told, log.npos) << log;
-  EXPECT_EQ(log.find("lb_devices", log.find('\n', told)), log.npos) << log;
-  EXPECT_THAT(log, HasSubstr("trying again"));
+  EXPECT_THAT(problems(), ElementsAre("attach to device more64: lbd can be on no more than 64 devices"));
+  EXPECT_EQ(daemon().query<admin::StatusView>({"status"})->devices.size(), std::size_t{kRoom});
+  shell("test -z \"$(tc qdisc show dev more64 | grep clsact)\"");
   shell("ip link delete more7");
-  EXPECT_TRUE(eventually(kSoon, [&] { return failed_writes() == 0; })) << daemon().log();
+  EXPECT_TRUE(eventually(kSoon, [&] { return programs_on(*lab_, lab_->node(1)).contains("more64 tc egress"); }));
+  EXPECT_THAT(problems(), ElementsAre("attach to device more7: No such device"));
+  EXPECT_EQ(daemon().query<admin::StatusView>({"status"})->failed_writes, 0);
+  EXPECT_THAT(daemon().log(), Not(HasSubstr("lb_devices")));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "userspace/state/delta.h"
+
 namespace fairlead::daemon {
 namespace {
 
@@ -32,7 +34,12 @@ void add(int ifindex, const Devices& devices, DeviceChoice& choice) {
   if (device == devices.end()) return;
   if (!device->second.ethernet)
     choice.problems.push_back("attach to device " + device->second.name + ": not an Ethernet device");
-  else if (std::find(choice.desired.begin(), choice.desired.end(), ifindex) == choice.desired.end())
+  else if (std::find(choice.desired.begin(), choice.desired.end(), ifindex) != choice.desired.end())
+    return;
+  else if (choice.desired.size() == state::ToDevices::kRoom)
+    choice.problems.push_back("attach to device " + device->second.name + ": lbd can be on no more than " +
+                              std::to_string(state::ToDevices::kRoom) + " devices");
+  else
     choice.desired.push_back(ifindex);
 }
 

@@ -26,6 +26,7 @@ struct DeviceChoice {
 // Those that have one of the names, or, where no name is given, those with a default route. A name chooses one device,
 // which stays chosen under another name as long as no other has the one that chose it: what lbd is on is not lost to a
 // rename. Nor to a default route that goes: it may come back, and connections are through the device meanwhile.
+// No more than lb_devices has room for: the first.
 DeviceChoice choose_devices(const std::vector<std::string>& names, const DeviceOffer& offer,
                             const DeviceChoice& before);
 

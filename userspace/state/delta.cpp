@@ -98,6 +98,8 @@ std::vector<Operation> diff(const Tables& desired, const Tables& actual, const T
   Differ differ(desired, actual, touched);
   const bool is_full =
       differ.overflows<ToServices>(limits.frontends) || differ.overflows<ToAddresses>(limits.addresses);
+  const bool is_full_of_devices = differ.overflows<ToDevices>(ToDevices::kRoom);
+  if (is_full_of_devices) differ.remove<ToDevices>();
   differ.add<ToDevices>();
   differ.add<ToBackends>();
   differ.add<ToMembers>();
@@ -113,7 +115,7 @@ std::vector<Operation> diff(const Tables& desired, const Tables& actual, const T
   differ.remove<ToRings>();
   differ.remove<ToMembers>();
   differ.remove<ToBackends>();
-  differ.remove<ToDevices>();
+  if (!is_full_of_devices) differ.remove<ToDevices>();
   return differ.take();
 }
 

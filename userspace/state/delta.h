@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "maps/frames.h"
 #include "userspace/state/limits.h"
 #include "userspace/state/tables.h"
 
@@ -73,6 +75,7 @@ struct ToFilter {
 struct ToDevices {
   using Of = Devices;
   static constexpr const char* kMap = "lb_devices";
+  static constexpr std::uint32_t kRoom = LB_FRAME_SLOTS / 2;  // entries: each may take two slots of lb_frames
   static constexpr auto kContent = &Tables::devices;
   static constexpr auto kTouched = &Touched::devices;
 };

@@ -85,5 +85,20 @@ TEST(DeviceChoice, LeavesOutWhatIsNoEthernetDevice) {
   EXPECT_THAT(choice.problems, ElementsAre("attach to device tun0: not an Ethernet device"));
 }
 
+TEST(DeviceChoice, HasRoomForTheFirstThatAreAskedFor) {
+  std::map<int, std::string> names;
+  std::vector<std::string> asked;
+  for (int i = 66; i > 0; --i) {
+    names[i] = "up" + std::to_string(i);
+    asked.push_back(names[i]);
+  }
+  asked.push_back("up66");
+  const auto choice = choose(asked, devices(names), {});
+  EXPECT_THAT(choice.desired, testing::SizeIs(64));
+  EXPECT_EQ(choice.desired.front(), 66);
+  EXPECT_THAT(choice.problems, ElementsAre("attach to device up2: lbd can be on no more than 64 devices",
+                                           "attach to device up1: lbd can be on no more than 64 devices"));
+}
+
 }  // namespace
 }  // namespace fairlead::daemon

@@ -242,6 +242,16 @@ TEST(Delta, EachTableIsComparedByContent) {
   EXPECT_EQ(differs([](Tables& t) { t.devices.begin()->second.flags = LB_DEVICE_XDP_REDIRECT; }), 1u);
 }
 
+TEST(Delta, ADeviceGoesFirstWhereTheNextHasNoRoomBesideIt) {
+  Tables actual, desired;
+  for (std::uint32_t ifindex = 1; ifindex <= ToDevices::kRoom; ++ifindex)
+    actual.devices[ifindex] = desired.devices[ifindex + 1] = {};
+  const auto operations = diff(desired, actual, all_of(desired, actual));
+  ASSERT_EQ(operations.size(), 2u);
+  EXPECT_FALSE(std::get<Write<ToDevices>>(operations[0]).value);
+  EXPECT_TRUE(std::get<Write<ToDevices>>(operations[1]).value);
+}
+
 TEST(Delta, TouchMarksTheWritesKeyForTheNextDiff) {
   Tables desired;
   add_service(desired, 1, 0, 0);
