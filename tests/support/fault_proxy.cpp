@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/fault_proxy.h"
 
+#include <cerrno>
 #include <utility>
 
 namespace fairlead::test {
@@ -24,6 +25,11 @@ Result<FaultProxy> FaultProxy::up(const ControlPlane& plane) {
                                   kPatience);
   if (!dialogue) return dialogue.error();
   return FaultProxy(std::move(*dialogue));
+}
+
+Result<> FaultProxy::signal(int number) const {
+  if (::kill(dialogue_.pid(), number) != 0) return make_error("signal", "the fault proxy", errno);
+  return {};
 }
 
 Result<std::vector<Traffic>> FaultProxy::traffic() {

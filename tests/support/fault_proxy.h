@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,17 @@ class FaultProxy {
   // Cuts all connections that are open.
   Result<> disconnect() { return dialogue_.obey("disconnect"); }
 
+  // It keeps its connections and takes new ones, as far as the kernel does, and says nothing any more, until it thaws.
+  Result<> freeze() const { return signal(SIGSTOP); }
+  Result<> thaw() const { return signal(SIGCONT); }
+
   Result<std::vector<Traffic>> traffic();
   // Of the requests with that path, which are watches or not.
   Result<Traffic> traffic_to(const std::string& path, bool watch);
 
  private:
+  Result<> signal(int number) const;
+
   explicit FaultProxy(Dialogue dialogue) : dialogue_(std::move(dialogue)) {}
 
   Dialogue dialogue_;

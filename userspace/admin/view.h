@@ -44,6 +44,8 @@ struct StatusView {
   std::int64_t uptime_seconds = 0;
   std::string source;              // "file /etc/fairlead/manifests"
   bool synced = false;             // the source has been read completely at least once
+  double heard_seconds = -1;       // since an API server was heard last; -1: never, or the source is none
+  double behind_seconds = 0;       // for how long changes of the source may have been missed; 0: it is followed
   bool adopted = false;            // maps of an earlier daemon were taken over
   std::int64_t services = 0;       // that the proxy serves
   std::int64_t problems = 0;       // what cannot be honoured: see problems
@@ -52,8 +54,8 @@ struct StatusView {
   std::vector<UsageView> usage;
 };
 BOOST_DESCRIBE_STRUCT(StatusView, (),
-                      (daemon, node, pid, uptime_seconds, source, synced, adopted, services, problems, failed_writes,
-                       devices, usage))
+                      (daemon, node, pid, uptime_seconds, source, synced, heard_seconds, behind_seconds, adopted,
+                       services, problems, failed_writes, devices, usage))
 
 struct ProblemView {
   std::string where;

@@ -29,8 +29,8 @@ Result<std::unique_ptr<source::Source>> make_source(boost::asio::io_context& io,
     auto access = make_access(options);
     if (!access) return access.error();
     return std::make_unique<source::KubernetesSource>(io, std::move(*access), make_pace(options),
-                                                      source::KubernetesSource::Options{options.node_name, {}}, store,
-                                                      std::move(handlers));
+                                                      source::KubernetesSource::Options{options.node_name, {}, {}},
+                                                      store, std::move(handlers));
   }
   source::FileSource::Options file;
   file.directory = options.manifests;

@@ -97,6 +97,14 @@ std::vector<MetricFamily> backends(const std::vector<admin::ServiceView>& servic
   return {packets.take(), bytes.take(), connections.take()};
 }
 
+// Without a sample where there is no API server, and before it has been heard.
+MetricFamily contact(const admin::StatusView& status) {
+  Family age("fairlead_apiserver_last_contact_seconds", "How long ago the API server was heard last.",
+             MetricType::Gauge);
+  if (status.heard_seconds >= 0) age.add({}, status.heard_seconds);
+  return age.take();
+}
+
 std::vector<MetricFamily> state(const admin::Inspector& inspector, std::uint64_t failed_writes) {
   const admin::StatusView status = inspector.status();
   Family used("fairlead_map_entries", "What is in use of each kind of map.", MetricType::Gauge);
@@ -105,7 +113,19 @@ std::vector<MetricFamily> state(const admin::Inspector& inspector, std::uint64_t
     used.add({{"map", usage.name}}, static_cast<double>(usage.used));
     limit.add({{"map", usage.name}}, static_cast<double>(usage.limit));
   }
-  return {used.take(), limit.take(),
+  return {used.take(),
+          limit.take(),
+          contact(status),
+          Family("fairlead_source_in_sync",
+                 "1 while what Services are read from has been read completely and is followed, 0 otherwise.",
+                 MetricType::Gauge)
+              .add({}, status.synced && status.behind_seconds == 0)
+              .take(),
+          Family("fairlead_source_behind_seconds",
+                 "For how long changes of what Services are read from may have been missed; 0 while it is followed.",
+                 MetricType::Gauge)
+              .add({}, status.behind_seconds)
+              .take(),
           Family("fairlead_problems",
                  "What cannot be honoured or had now, of manifests, services and the node; lbctl problems lists it.",
                  MetricType::Gauge)

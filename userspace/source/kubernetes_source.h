@@ -10,9 +10,11 @@
 
 #include "userspace/kube/access/access.h"
 #include "userspace/kube/api/event_recorder.h"
+#include "userspace/kube/api/heartbeat.h"
 #include "userspace/kube/api/list_watch.h"
 #include "userspace/source/reflector.h"
 #include "userspace/source/source.h"
+#include "userspace/source/troubles.h"
 
 namespace fairlead::source {
 
@@ -23,6 +25,7 @@ namespace fairlead::source {
 // - The first change after a pause is told at once. A burst is told in parts, so that telling takes no more than about
 // a
 //   third of the time, and no change waits for longer than kLongestPause.
+// - That the server has fallen silent is a problem within half a minute, and what is waited for is asked again.
 //
 // All calls, the handlers' included, happen on the io_context's thread. The store must outlive this, and the io_context
 // must not run after this is gone.
@@ -33,6 +36,7 @@ class KubernetesSource : public Source {
   struct Options {
     std::string node_name;
     kube::ListWatch::Timing timing;
+    kube::Heartbeat::Timing heartbeat;
   };
 
   KubernetesSource(boost::asio::io_context& io, kube::Access access, std::shared_ptr<kube::TokenBucket> pace,
@@ -42,6 +46,7 @@ class KubernetesSource : public Source {
   bool complete() const override;
   std::string name() const override;
   const std::set<model::Problem>& problems() const override { return problems_; }
+  Contact contact() const override;
   // As Events.
   void remark(const Remark& remark) override;
 
@@ -51,8 +56,10 @@ class KubernetesSource : public Source {
     std::unique_ptr<kube::ListWatch> list_watch;
   };
 
+  kube::Heartbeat make_heartbeat();
   kube::Resource resource_of(const Kind& kind) const;
   void follow(const Kind& kind);
+  void set_trouble(const Kind& kind, const std::string& message);
   void warn(const Kind& kind, const model::Name& name, const std::string& uid, const std::string& reason,
             const std::string& message);
   void changed();
@@ -65,6 +72,9 @@ class KubernetesSource : public Source {
   model::Store& store_;
   Handlers handlers_;
   kube::EventRecorder events_;
+  std::shared_ptr<kube::Pulse> pulse_ = std::make_shared<kube::Pulse>();
+  kube::Heartbeat heartbeat_;
+  Troubles troubles_;
   std::vector<Informer> informers_;
   std::set<model::Problem> problems_;
   boost::asio::steady_timer timer_;

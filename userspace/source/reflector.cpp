@@ -11,8 +11,8 @@ namespace fairlead::source {
 
 namespace json = boost::json;
 
-Reflector::Reflector(const Kind& kind, std::string who, model::Store& store, Handlers handlers)
-    : kind_(kind), who_(std::move(who)), store_(store), handlers_(std::move(handlers)) {
+Reflector::Reflector(const Kind& kind, model::Store& store, Handlers handlers)
+    : kind_(kind), store_(store), handlers_(std::move(handlers)) {
 }
 
 bool Reflector::is_complete() const {
@@ -52,7 +52,7 @@ bool Reflector::store(const Read& read, Held& held) {
 bool Reflector::remove(const model::Name& name) {
   const auto held = held_.find(name);
   if (held == held_.end()) return false;
-  const bool problems_changed = replace_problems(held->second.problems, {});
+  const bool problems_changed = replace_problems(held->second.problems, {}, name);
   held_.erase(held);
   return kind_.remove(store_, name) || problems_changed;
 }
@@ -101,12 +101,6 @@ bool Reflector::changed(Change change, const json::value& object) {
   if (!late) newest_ = version;
   if (put(std::move(one))) handlers_.changed();
   return true;
-}
-
-void Reflector::trouble(const std::string& message) {
-  std::vector<model::Problem> now;
-  if (!message.empty()) now.push_back({who_, "", "", "", message});
-  replace_problems(trouble_, std::move(now));
 }
 
 bool Reflector::replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now,

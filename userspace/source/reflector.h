@@ -20,12 +20,13 @@ class Reflector : public kube::Listener {
  public:
   struct Handlers {
     std::function<void()> changed;  // the store, or complete()
-    // With the object's name and uid; about the server without a name.
+    // With the object's name and uid.
     std::function<void(const model::Problem&, const model::Name&, const std::string& uid)> problem;
     std::function<void(const model::Problem&)> solved;
+    // What keeps it from being followed; empty: nothing any more.
+    std::function<void(const std::string&)> trouble;
   };
-  // `who` stands for the server in problems.
-  Reflector(const Kind& kind, std::string who, model::Store& store, Handlers handlers);
+  Reflector(const Kind& kind, model::Store& store, Handlers handlers);
 
   // A list has been complete.
   bool has_listed() const { return has_listed_; }
@@ -36,7 +37,7 @@ class Reflector : public kube::Listener {
   void listed(const boost::json::value& object) override;
   void list_complete() override;
   bool changed(Change change, const boost::json::value& object) override;
-  void trouble(const std::string& message) override;
+  void trouble(const std::string& message) override { handlers_.trouble(message); }
 
  private:
   struct Held {
@@ -57,17 +58,15 @@ class Reflector : public kube::Listener {
   bool put(Read read);
   bool store(const Read& read, Held& held);
   bool remove(const model::Name& name);
-  bool replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now,
-                        const model::Name& name = {}, const std::string& uid = {});
+  bool replace_problems(std::vector<model::Problem>& before, std::vector<model::Problem> now, const model::Name& name,
+                        const std::string& uid = {});
 
   const Kind& kind_;
-  std::string who_;
   model::Store& store_;
   Handlers handlers_;
   std::map<model::Name, Held> held_;
   std::map<model::Name, Read> list_;  // the one that is being told
   std::string newest_;                // version that was told since the last list
-  std::vector<model::Problem> trouble_;
   bool has_listed_ = false;
 };
 

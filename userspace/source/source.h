@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -29,6 +31,15 @@ struct Remark {
   std::string message;
 };
 
+// How well a source hears what it follows. A source that hears at once of everything, as of files, has nothing to say
+// here.
+struct Contact {
+  using Time = std::chrono::steady_clock::time_point;
+
+  std::optional<Time> heard;         // when it heard anything last
+  std::optional<Time> behind_since;  // since when changes may have been missed; nothing: it follows
+};
+
 // Keeps a model::Store equal to what somebody asks for, in files or at an API server. A source is the store's only
 // writer. What it cannot understand is a problem and leaves the last good version in force; what it cannot reach leaves
 // everything in force. Everything happens on the thread of its io_context.
@@ -50,6 +61,8 @@ class Source {
 
   // What is wrong at present.
   virtual const std::set<model::Problem>& problems() const = 0;
+
+  virtual Contact contact() const { return {}; }
 
   // Leaves the remark where people look who look at the object, if there is such a place.
   virtual void remark(const Remark&) {}

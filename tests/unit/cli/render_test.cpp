@@ -116,6 +116,25 @@ TEST(Render, StatusSaysWhatIsNotAsItShouldBe) {
   EXPECT_THAT(text, testing::HasSubstr("0 served, 0 problems\nWRITES TO MAPS FAIL: 4 so far; see the log\n"));
 }
 
+TEST(Render, StatusSaysSinceWhenNothingWasHeard) {
+  admin::StatusView status;
+  status.source = "kubernetes https://api";
+  status.synced = true;
+  status.heard_seconds = 8.2;
+  const auto line = [&] {
+    const std::string text = render_status(status);
+    const auto begin = text.find("source");
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  EXPECT_EQ(line(), "source    kubernetes https://api: in sync");
+  status.heard_seconds = status.behind_seconds = 83.6;
+  EXPECT_EQ(line(), "source    kubernetes https://api: NOT FOLLOWED for 1m 23s, last heard 1m 23s ago");
+  status.synced = false;
+  EXPECT_EQ(line(), "source    kubernetes https://api: NOT READ COMPLETELY YET, last heard 1m 23s ago");
+  status.heard_seconds = -1;
+  EXPECT_EQ(line(), "source    kubernetes https://api: NOT READ COMPLETELY YET, never heard");
+}
+
 TEST(Render, Flows) {
   admin::FlowView flow{"TCP",
                        "default/web:http/TCP/IPv4",

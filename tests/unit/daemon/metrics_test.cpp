@@ -153,5 +153,18 @@ TEST_F(MetricsTest, StateIsThatOfTheStatus) {
   EXPECT_EQ(sample(R"(fairlead_map_entries_limit{map="frontends"})"), 1000);
 }
 
+TEST_F(MetricsTest, SayWhetherTheSourceIsFollowed) {
+  EXPECT_EQ(sample("fairlead_source_in_sync"), 0) << "not read yet";
+  EXPECT_FALSE(samples().contains("fairlead_apiserver_last_contact_seconds")) << "never heard";
+  inspector_.told_status.synced = true;
+  inspector_.told_status.heard_seconds = 3.5;
+  EXPECT_EQ(sample("fairlead_source_in_sync"), 1);
+  EXPECT_EQ(sample("fairlead_source_behind_seconds"), 0);
+  EXPECT_EQ(sample("fairlead_apiserver_last_contact_seconds"), 3.5);
+  inspector_.told_status.behind_seconds = 21.5;
+  EXPECT_EQ(sample("fairlead_source_in_sync"), 0);
+  EXPECT_EQ(sample("fairlead_source_behind_seconds"), 21.5);
+}
+
 }  // namespace
 }  // namespace fairlead::daemon

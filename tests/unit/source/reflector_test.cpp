@@ -47,14 +47,15 @@ class ReflectorTest : public testing::Test {
   model::Store store_;
   int told_ = 0;
   std::vector<std::string> problems_;
+  std::string trouble_;
   Reflector reflector_{kService,
-                       "https://api",
                        store_,
                        {[this] { ++told_; },
                         [this](const model::Problem& problem, const model::Name&, const std::string&) {
                           problems_.push_back(problem.to_string());
                         },
-                        [this](const model::Problem& problem) { std::erase(problems_, problem.to_string()); }}};
+                        [this](const model::Problem& problem) { std::erase(problems_, problem.to_string()); },
+                        [this](const std::string& message) { trouble_ = message; }}};
 };
 
 TEST_F(ReflectorTest, ChangesNothingBeforeAListIsComplete) {
@@ -146,7 +147,7 @@ TEST_F(ReflectorTest, IsIncompleteWithoutAnyVersionOfAnObject) {
 
 // The label that says whose slice it is may be taken away.
 TEST_F(ReflectorTest, AnObjectThatIsNoneForAProxyAnyMoreGoes) {
-  Reflector slices{kEndpointSlice, "https://api", store_, {[] {}, [](const auto&...) {}, [](const auto&) {}}};
+  Reflector slices{kEndpointSlice, store_, {[] {}, [](const auto&...) {}, [](const auto&) {}, [](const auto&) {}}};
   json::value slice = json::parse(R"({"addressType": "IPv4", "metadata": {"name": "web-1", "namespace": "default",
       "resourceVersion": "1", "labels": {"kubernetes.io/service-name": "web"}}})");
   slices.list_begun();
@@ -160,11 +161,11 @@ TEST_F(ReflectorTest, AnObjectThatIsNoneForAProxyAnyMoreGoes) {
   EXPECT_TRUE(slices.is_complete());
 }
 
-TEST_F(ReflectorTest, TroubleIsAProblemUntilItIsOver) {
+TEST_F(ReflectorTest, TroubleIsPassedOn) {
   reflector_.trouble("connect to api: refused");
-  reflector_.trouble("connect to api: refused");
-  EXPECT_THAT(problems_, ElementsAre("https://api: connect to api: refused"));
+  EXPECT_EQ(trouble_, "connect to api: refused");
   reflector_.trouble("");
+  EXPECT_EQ(trouble_, "");
   EXPECT_THAT(problems_, IsEmpty());
 }
 

@@ -7,11 +7,23 @@
 
 namespace fairlead::cli {
 
+namespace {
+
+std::string source_text(const admin::StatusView& status) {
+  const auto text_of = [](double seconds) { return seconds_text(static_cast<std::int64_t>(seconds)); };
+  std::string text = status.synced ? "in sync" : "NOT READ COMPLETELY YET";
+  if (status.synced && status.behind_seconds > 0) text = "NOT FOLLOWED for " + text_of(status.behind_seconds);
+  if (status.behind_seconds > 0)
+    text += status.heard_seconds < 0 ? ", never heard" : ", last heard " + text_of(status.heard_seconds) + " ago";
+  return text + (status.adopted ? ", took over the maps of an earlier lbd" : "");
+}
+
+}  // namespace
+
 std::string render_status(const admin::StatusView& status) {
   std::string text = fmt::format("lbd {} on node {}, up {}, pid {}\n", status.daemon.version, status.node,
                                  seconds_text(status.uptime_seconds), status.pid);
-  text += fmt::format("source    {}: {}{}\n", status.source, status.synced ? "in sync" : "NOT READ COMPLETELY YET",
-                      status.adopted ? ", took over the maps of an earlier lbd" : "");
+  text += fmt::format("source    {}: {}\n", status.source, source_text(status));
   text += fmt::format("services  {} served, {} problem{}\n", status.services, status.problems,
                       status.problems == 1 ? "" : "s");
   if (status.failed_writes) text += fmt::format("WRITES TO MAPS FAIL: {} so far; see the log\n", status.failed_writes);

@@ -16,6 +16,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+double seconds_since(SteadyClock::time_point time) {
+  return std::chrono::duration<double>(SteadyClock::now() - time).count();
+}
+
 }  // namespace
 
 admin::VersionView Inspection::version() const {
@@ -30,6 +34,9 @@ admin::StatusView Inspection::status() const {
   status.uptime_seconds = std::chrono::duration_cast<std::chrono::seconds>(SteadyClock::now() - started_).count();
   status.source = parts_.source.name();
   status.synced = parts_.sync.completed();
+  const source::Contact contact = parts_.source.contact();
+  if (contact.heard) status.heard_seconds = seconds_since(*contact.heard);
+  if (contact.behind_since) status.behind_seconds = seconds_since(*contact.behind_since);
   status.adopted = parts_.object.adopted();
   for (const auto& [name, service] : parts_.store.services())
     status.services += !served_ports(name, parts_.sync).empty();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/kube/api/client.h"
 
+#include <algorithm>
+#include <cerrno>
+
 #include "userspace/kube/api/coroutine.h"
 
 namespace fairlead::kube {
@@ -8,13 +11,14 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::seconds kPatience{30};
+// However long an answer may take: whoever lives takes a connection at once.
+constexpr Transport::Patience kConnectPatience = std::chrono::seconds(10);
 constexpr unsigned kUnauthorized = 401;
 
 }  // namespace
 
-asio::awaitable<Result<>> Client::connect(const Identity& identity) {
-  auto connection = co_await Connection::open(access_.cluster, identity, kPatience);
+asio::awaitable<Result<>> Client::connect(const Identity& identity, Patience patience) {
+  auto connection = co_await Connection::open(access_.cluster, identity, std::min(patience, kConnectPatience));
   if (!connection) co_return connection.error();
   connection_ = std::move(*connection);
   connected_as_ = identity;
@@ -27,12 +31,12 @@ asio::awaitable<Result<Answer>> Client::try_send(const Request& request) {
   const bool same_certificate = identity->certificate_pem == connected_as_.certificate_pem;
   if (connection_ && (!connection_->is_free() || !same_certificate)) connection_.reset();
   if (connection_) {
-    auto answer = co_await connection_->send(request, identity->authorization, kPatience);
-    if (answer) co_return answer;
-    // The server may have closed it since it was last used.
+    auto answer = co_await connection_->send(request, identity->authorization);
+    // The server may have closed it since it was last used. Where it is silent, another is no better.
+    if (answer || answer.error().code == ETIMEDOUT) co_return answer;
   }
-  if (auto connected = co_await connect(*identity); !connected) co_return connected.error();
-  co_return co_await connection_->send(request, identity->authorization, kPatience);
+  if (auto connected = co_await connect(*identity, request.patience); !connected) co_return connected.error();
+  co_return co_await connection_->send(request, identity->authorization);
 }
 
 asio::awaitable<Result<Answer>> Client::send(Request request) {
@@ -42,13 +46,19 @@ asio::awaitable<Result<Answer>> Client::send(Request request) {
     access_.credentials->reject();
     answer = co_await try_send(request);
   }
-  if (!answer) connection_.reset();
+  if (answer)
+    pulse_->beat();
+  else
+    connection_.reset();
   co_return answer;
 }
 
 asio::awaitable<Result<std::string_view>> Client::read(Patience patience) {
   auto piece = co_await connection_->read(patience);
-  if (!piece) connection_.reset();
+  if (piece)
+    pulse_->beat();
+  else
+    connection_.reset();
   co_return piece;
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/kube/api/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -11,7 +14,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl.hpp>
+#include <tuple>
 
+#include "userspace/kube/api/resolve.h"
 #include "userspace/util/text.h"
 #include "userspace/util/version.h"
 
@@ -51,6 +56,22 @@ Result<ssl::context> make_context(const Cluster& cluster, const Identity& identi
   return context;
 }
 
+// Seconds of silence until the other end's kernel is asked whether it knows the connection, and between two questions;
+// milliseconds without an answer, to them or to what was sent, that end the connection.
+constexpr int kKeepIdle = 10;
+constexpr int kKeepInterval = 5;
+constexpr int kUnanswered = 25'000;
+
+// What cannot be set leaves the kernel's own, longer times.
+void watch_over(asio::ip::tcp::socket& socket) {
+  Code ignored;
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  for (const auto& [option, value] :
+       {std::pair{TCP_KEEPIDLE, kKeepIdle}, {TCP_KEEPINTVL, kKeepInterval}, {TCP_USER_TIMEOUT, kUnanswered}})
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof(value));
+}
+
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view text) {
   const auto seconds = to_number<unsigned>(text);
   return seconds ? std::optional(std::chrono::seconds(*seconds)) : std::nullopt;
@@ -67,13 +88,13 @@ Connection::Connection(const Cluster& cluster, asio::any_io_executor executor, s
 }
 
 Error Connection::failed(const char* operation, const Code& error) const {
-  const bool late = error == beast::error::timeout;
+  const bool late = error == beast::error::timeout || error == asio::error::operation_aborted;
   return {std::string(operation) + " " + name_ + ": " + (late ? "no answer in time" : error.message()),
           late ? ETIMEDOUT : 0};
 }
 
-void Connection::expire_after(Patience patience) {
-  std::visit([&](auto& stream) { beast::get_lowest_layer(stream).expires_after(patience); }, stream_);
+Connection::Plain& Connection::socket() {
+  return std::visit([](auto& stream) -> Plain& { return beast::get_lowest_layer(stream); }, stream_);
 }
 
 asio::awaitable<Result<std::unique_ptr<Connection>>> Connection::open(const Cluster& cluster, const Identity& identity,
@@ -82,24 +103,34 @@ asio::awaitable<Result<std::unique_ptr<Connection>>> Connection::open(const Clus
   if (!context) co_return context.error();
   const auto executor = co_await asio::this_coro::executor;
   std::unique_ptr<Connection> connection(new Connection(cluster, executor, std::move(*context)));
-  auto connected = co_await connection->connect(patience);
+  auto connected = co_await connection->connect(Deadline::clock::now() + patience);
   if (!connected) co_return connected.error();
   connection->reusable_ = true;
   co_return connection;
 }
 
-asio::awaitable<Result<>> Connection::connect(Patience patience) {
-  asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
-  auto [unresolved, addresses] = co_await resolver.async_resolve(cluster_.host, std::to_string(cluster_.port), kAwait);
-  if (unresolved) co_return failed("look up", unresolved);
-  expire_after(patience);
-  auto& socket = std::visit([](auto& stream) -> Plain& { return beast::get_lowest_layer(stream); }, stream_);
-  auto [refused, endpoint] = co_await socket.async_connect(addresses, kAwait);
-  if (refused) co_return failed("connect to", refused);
-  Code ignored;
-  socket.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+asio::awaitable<Result<>> Connection::connect(Deadline deadline) {
+  const auto addresses = co_await resolve(cluster_.host, cluster_.port, deadline);
+  if (!addresses) co_return addresses.error();
+  if (auto connected = co_await connect_to(*addresses, deadline); !connected) co_return connected;
+  watch_over(socket().socket());
   if (!cluster_.tls) co_return Result<>();
+  socket().expires_at(deadline);
   co_return co_await shake_hands();
+}
+
+// To the first that takes it. An equal part of the time for each: one that is silent must not take the others' turn.
+asio::awaitable<Result<>> Connection::connect_to(const Addresses& addresses, Deadline deadline) {
+  Code error = asio::error::host_not_found;
+  auto left = static_cast<int>(addresses.size());
+  for (const auto& address : addresses) {
+    const auto now = Deadline::clock::now();
+    socket().expires_at(now + (deadline - now) / left--);
+    std::tie(error) = co_await socket().async_connect(address.endpoint(), kAwait);
+    if (!error) co_return Result<>();
+    socket().close();
+  }
+  co_return failed("connect to", error);
 }
 
 asio::awaitable<Result<>> Connection::shake_hands() {
@@ -115,8 +146,7 @@ asio::awaitable<Result<>> Connection::shake_hands() {
   co_return Result<>();
 }
 
-asio::awaitable<Result<Answer>> Connection::send(const Request& request, const std::string& authorization,
-                                                 Patience patience) {
+asio::awaitable<Result<Answer>> Connection::send(const Request& request, const std::string& authorization) {
   reusable_ = false;
   http::request<http::string_body> message(request.method, cluster_.base_path + request.target, 11);
   message.set(http::field::host, name_);
@@ -128,7 +158,7 @@ asio::awaitable<Result<Answer>> Connection::send(const Request& request, const s
   message.body() = request.body;
   message.prepare_payload();
 
-  expire_after(patience);
+  socket().expires_after(request.patience);
   auto [unsent, sent] =
       co_await std::visit([&](auto& stream) { return http::async_write(stream, message, kAwait); }, stream_);
   if (unsent) co_return failed("send to", unsent);
@@ -167,7 +197,7 @@ Result<> Connection::unpack(std::size_t size) {
 }
 
 asio::awaitable<Result<std::string_view>> Connection::read(Patience patience) {
-  expire_after(patience);
+  socket().expires_after(patience);
   piece_.clear();
   while (piece_.empty() && !parser().is_done()) {
     auto size = co_await read_some();

@@ -42,7 +42,7 @@ std::string event_name(const Warning& warning) {
 EventRecorder::EventRecorder(asio::io_context& io, Access access, Options options)
     : io_(io),
       options_(std::move(options)),
-      client_(std::move(access), std::make_shared<TokenBucket>(kPerSecond, kBurst)),
+      client_(std::move(access), std::make_shared<TokenBucket>(kPerSecond, kBurst), std::make_shared<Pulse>()),
       backoff_(options_.backoff),
       work_(io, Clock::time_point::max()) {
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/kube/api/list_watch.h"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/url/url.hpp>
 
 #include "userspace/document/text.h"
 #include "userspace/kube/api/coroutine.h"
-#include "userspace/kube/api/json_stream.h"
 #include "userspace/kube/api/json_text.h"
 #include "userspace/kube/api/version.h"
 
@@ -36,12 +36,15 @@ std::int64_t number_at(const json::value& value, std::string_view pointer) {
 
 }  // namespace
 
-ListWatch::ListWatch(std::unique_ptr<Transport> transport, Resource resource, Listener& listener, Timing timing)
+ListWatch::ListWatch(const asio::any_io_executor& executor, std::unique_ptr<Transport> transport, Resource resource,
+                     Listener& listener, Timing timing)
     : transport_(std::move(transport)),
       resource_(std::move(resource)),
       listener_(listener),
       timing_(timing),
-      backoff_(timing.backoff) {
+      backoff_(timing.backoff),
+      resting_(executor),
+      settling_(executor) {
 }
 
 asio::awaitable<void> ListWatch::run() {
@@ -64,7 +67,22 @@ asio::awaitable<void> ListWatch::run() {
 asio::awaitable<void> ListWatch::pause(const Setback& setback) {
   Clock::duration wait = backoff_.next(random_);
   if (setback.retry_after) wait += std::min<Clock::duration>(*setback.retry_after, kLongestRetryAfter);
-  co_await wait_for(wait);
+  may_hurry_ = !setback.retry_after;
+  resting_.expires_after(wait);
+  co_await resting_.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+void ListWatch::hurry() {
+  if (!may_hurry_) return;
+  backoff_.reset();
+  resting_.cancel();
+}
+
+void ListWatch::interrupt(const std::string& why, Clock::time_point last_heard) {
+  end_watch();
+  behind_since_ = std::min(behind_since_.value_or(last_heard), last_heard);
+  listener_.trouble(why);
+  transport_->interrupt();
 }
 
 std::string ListWatch::target(const std::vector<std::pair<std::string, std::string>>& parameters) const {
@@ -87,8 +105,8 @@ asio::awaitable<ListWatch::Outcome> ListWatch::list() {
   } while (!next.empty());
   whole_list_ = false;
   version_ = version;
+  behind_since_ = Clock::now();
   listener_.list_complete();
-  listener_.trouble("");
   co_return std::nullopt;
 }
 
@@ -104,19 +122,25 @@ asio::awaitable<ListWatch::Outcome> ListWatch::list_part(std::string& next, std:
     co_return setback;
   }
   ListStream stream([this](const json::value& item) { listener_.listed(item); });
-  while (true) {
-    auto piece = co_await transport_->read(timing_.patience);
-    if (!piece) co_return Setback{piece.error().message};
-    const auto fed = piece->empty() ? stream.finish() : stream.feed(*piece);
-    if (!fed) {
-      transport_->close();
-      co_return Setback{"list of " + resource_.path + ": " + fed.error().message};
-    }
-    if (piece->empty()) break;
+  if (auto setback = co_await read_list(stream, Clock::now() + timing_.list)) {
+    transport_->close();
+    co_return setback;
   }
   next = stream.continue_token();
   version = stream.resource_version();
   co_return std::nullopt;
+}
+
+asio::awaitable<ListWatch::Outcome> ListWatch::read_list(ListStream& stream, Clock::time_point deadline) {
+  while (true) {
+    const Clock::duration left = deadline - Clock::now();
+    if (left <= Clock::duration::zero()) co_return Setback{"list of " + resource_.path + ": takes too long"};
+    const auto piece = co_await transport_->read(std::min<Clock::duration>(timing_.patience, left));
+    if (!piece) co_return Setback{piece.error().message};
+    const auto fed = piece->empty() ? stream.finish() : stream.feed(*piece);
+    if (!fed) co_return Setback{"list of " + resource_.path + ": " + fed.error().message};
+    if (piece->empty()) co_return std::nullopt;
+  }
 }
 
 asio::awaitable<ListWatch::Setback> ListWatch::refused(const std::string& what, Answer answer) {
@@ -137,9 +161,13 @@ asio::awaitable<ListWatch::Outcome> ListWatch::watch() {
   auto answer = co_await transport_->send(request);
   if (!answer) co_return Setback{answer.error().message};
   if (!answer->ok()) co_return co_await refused("watch", *answer);
-  listener_.trouble("");
+  begin_watch();
   auto outcome = co_await read_watch();
-  if (outcome) transport_->close();
+  if (outcome)
+    transport_->close();
+  else
+    watch_stands();
+  end_watch();
   if (Clock::now() - begin >= kHealthy) {
     // Its time was up, or its connection was cut: the next one goes on where it ended.
     if (outcome && !outcome->start_over) co_return std::nullopt;
@@ -147,6 +175,26 @@ asio::awaitable<ListWatch::Outcome> ListWatch::watch() {
     co_return Setback{};
   }
   co_return outcome;
+}
+
+void ListWatch::begin_watch() {
+  watching_ = true;
+  settling_.expires_after(timing_.settle);
+  settling_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) watch_stands();
+  });
+}
+
+void ListWatch::watch_stands() {
+  if (!watching_ || !behind_since_) return;
+  behind_since_.reset();
+  listener_.trouble("");
+}
+
+void ListWatch::end_watch() {
+  watching_ = false;
+  settling_.cancel();
+  if (!behind_since_) behind_since_ = Clock::now();
 }
 
 asio::awaitable<ListWatch::Outcome> ListWatch::read_watch() {
@@ -181,6 +229,7 @@ ListWatch::Outcome ListWatch::event(const json::value& event) {
   if (version.empty())
     return Setback{"watch of " + resource_.path +
                    ": an event without metadata.resourceVersion: " + document::shortened(json::serialize(event))};
+  watch_stands();
   if (type != "BOOKMARK") {
     const auto change = type == "DELETED" ? Listener::Change::kDeleted : Listener::Change::kAddedOrModified;
     if (!listener_.changed(change, *object))

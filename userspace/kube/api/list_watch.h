@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <random>
 #include <string>
 
+#include "userspace/kube/api/json_stream.h"
 #include "userspace/kube/api/listener.h"
 #include "userspace/kube/api/pace.h"
 #include "userspace/kube/api/transport.h"
@@ -25,25 +28,39 @@ struct Resource {
 
 // Follows a resource: a list in parts, then a watch from there, resumed where it broke off, and a new list when the
 // server has forgotten the place. No change is passed over. Never asks faster than its backoff allows, and waits as
-// long as the server says.
+// long as the server says. The listener is told that all is well again when a watch stands, and not before.
 //
 // https://kubernetes.io/docs/reference/using-api/api-concepts/ has the protocol.
 class ListWatch {
  public:
   struct Timing {
     Backoff::Limits backoff;
-    // A watch that tells nothing for so long, not even a bookmark, which come every minute, may be dead.
-    std::chrono::seconds idle{150};
-    std::chrono::seconds patience{60};  // for the next piece of a list
+    // A watch that tells nothing for so long, not even a bookmark, which come every minute, may be dead. Whether the
+    // server is, a Heartbeat finds out sooner; this is for what stands between and keeps dead connections.
+    std::chrono::seconds idle{90};
+    std::chrono::seconds patience{30};  // for the next piece of a list
+    // For a part of a list as a whole, of which servers take a minute at most.
+    Clock::duration list = std::chrono::seconds(120);
     // How long the server shall keep a watch open, and up to twice as long.
     std::chrono::seconds watch{300};
+    // A watch stands when it tells something, or is not refused for so long: a place that is forgotten is said in it.
+    Clock::duration settle = std::chrono::milliseconds(200);
   };
 
-  ListWatch(std::unique_ptr<Transport> transport, Resource resource, Listener& listener, Timing timing);
+  ListWatch(const boost::asio::any_io_executor& executor, std::unique_ptr<Transport> transport, Resource resource,
+            Listener& listener, Timing timing);
 
   // For as long as the executor runs. The ListWatch and the listener must live until then, or until the executor is
   // gone.
   boost::asio::awaitable<void> run();
+
+  // The server has not been heard since then: what is waited for is given up and asked again.
+  void interrupt(const std::string& why, Clock::time_point last_heard);
+  // The server is heard again: what is to be tried later is tried now, unless it was the server that said when.
+  void hurry();
+
+  // Since when the listener may not know what happens; nothing while a watch stands.
+  const std::optional<Clock::time_point>& behind_since() const { return behind_since_; }
 
  private:
   // Why a list or a watch ended, other than well.
@@ -57,7 +74,11 @@ class ListWatch {
   boost::asio::awaitable<Outcome> list();
   boost::asio::awaitable<Outcome> list_part(std::string& next, std::string& version);
   boost::asio::awaitable<Outcome> watch();
+  boost::asio::awaitable<Outcome> read_list(ListStream& stream, Clock::time_point deadline);
   boost::asio::awaitable<Outcome> read_watch();
+  void begin_watch();
+  void watch_stands();
+  void end_watch();
   boost::asio::awaitable<Setback> refused(const std::string& what, Answer answer);
   Outcome event(const boost::json::value& event);
   boost::asio::awaitable<void> pause(const Setback& setback);
@@ -68,8 +89,13 @@ class ListWatch {
   Listener& listener_;
   Timing timing_;
   Backoff backoff_;
+  boost::asio::steady_timer resting_;   // until the next try
+  boost::asio::steady_timer settling_;  // until a watch stands
   std::mt19937 random_{std::random_device{}()};
-  std::string version_;       // what the listener knows; empty: nothing
+  std::string version_;  // what the listener knows; empty: nothing
+  std::optional<Clock::time_point> behind_since_ = Clock::now();
+  bool watching_ = false;
+  bool may_hurry_ = false;    // the server has not said when to ask again
   bool starts_over_ = false;  // after the last setback
   bool whole_list_ = false;   // parts of a list expired before the last was read
 };

@@ -17,6 +17,7 @@ struct Request {
   std::string target;        // path and query, without the cluster's base path
   std::string body;          // empty: none
   std::string content_type;  // of the body
+  std::chrono::steady_clock::duration patience = std::chrono::seconds(30);  // for the head of an answer
 };
 
 // What stands above an answer's body.
@@ -40,6 +41,8 @@ class Transport {
   // The next piece of the body; empty at its end. Valid until the next call.
   virtual boost::asio::awaitable<Result<std::string_view>> read(Patience patience) = 0;
   virtual void close() = 0;
+  // Whoever waits for an answer, or for a piece of it, is told that none comes.
+  virtual void interrupt() = 0;
 
   // What an answer that is not ok says, for people; reads the body. The code is the HTTP status.
   boost::asio::awaitable<Error> refusal(std::string what, Answer answer);

@@ -37,7 +37,7 @@ template <class T>
 T await(boost::asio::io_context& io, boost::asio::awaitable<T> work) {
   const auto outcome = begin(io, std::move(work));
   if (!runs_until(io, [&] { return outcome->has_value(); })) return Error{"no outcome", 0};
-  return **outcome;
+  return std::move(**outcome);
 }
 
 // A clock that is set by hand.

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/unit/kube/access/awaiting.h"
 #include "tests/unit/kube/api/scripted_transport.h"
 #include "userspace/kube/api/json_text.h"
 
@@ -68,7 +69,8 @@ class ListWatchTest : public testing::Test {
   void run(std::deque<Reply> replies, Resource resource = {"/api/v1/services", "", ""}) {
     script_.replies = std::move(replies);
     boost::asio::io_context io;
-    ListWatch list_watch(std::make_unique<ScriptedTransport>(io, script_), std::move(resource), heard_, timing_);
+    ListWatch list_watch(io.get_executor(), std::make_unique<ScriptedTransport>(io, script_), std::move(resource),
+                         heard_, timing_);
     spawn(io, list_watch.run());
     io.run_for(seconds(20));
     EXPECT_TRUE(script_.replies.empty());
@@ -108,7 +110,7 @@ class ListWatchTest : public testing::Test {
 TEST_F(ListWatchTest, AListInPartsIsOneList) {
   run({list("10", "ab", "x"), list("12", "c", "y"), list("14", "d")});
   EXPECT_THAT(asked(), ElementsAre("list", "list part x", "list part y", "watch 14"));
-  EXPECT_THAT(heard_.words, ElementsAre("begun", "listed a", "listed b", "listed c", "listed d", "complete", "well"));
+  EXPECT_THAT(heard_.words, ElementsAre("begun", "listed a", "listed b", "listed c", "listed d", "complete"));
 }
 
 TEST_F(ListWatchTest, AsksForWhatIsSelected) {
@@ -138,8 +140,8 @@ TEST_F(ListWatchTest, AWatchThatEndsGoesOnWhereItWas) {
   run({list("10", "a"), watch({event("MODIFIED", "a", "11") + event("DELETED", "a", "12")}),
        watch({event("ADDED", "b", "15")})});
   EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 12", "watch 15"));
-  EXPECT_THAT(heard_.words, ElementsAre("begun", "listed a", "complete", "well", "well", "changed a", "deleted a",
-                                        "well", "changed b"));
+  EXPECT_THAT(heard_.words,
+              ElementsAre("begun", "listed a", "complete", "well", "changed a", "deleted a", "well", "changed b"));
 }
 
 TEST_F(ListWatchTest, EventsMayComeInAnyPieces) {
@@ -148,13 +150,13 @@ TEST_F(ListWatchTest, EventsMayComeInAnyPieces) {
   for (const char letter : text)
     letters.emplace_back(1, letter);
   run({list("10"), watch(letters)});
-  EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "well", "well", "changed a", "changed b"));
+  EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "well", "changed a", "changed b"));
 }
 
 TEST_F(ListWatchTest, ABookmarkIsAPlaceToGoOnFromAndNoChange) {
   run({list("10"), watch({event("BOOKMARK", "", "40")})});
   EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 40"));
-  EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "well", "well"));
+  EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "well"));
 }
 
 TEST_F(ListWatchTest, AnOlderEventIsNoPlaceToGoOnFrom) {
@@ -199,7 +201,7 @@ TEST_F(ListWatchTest, AnotherErrorInTheStreamForgetsNothing) {
 TEST_F(ListWatchTest, ARefusedWatchThatHasForgottenNothingIsAskedAgain) {
   run({list("10"), refusal(503), refusal(401)});
   EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 10", "watch 10"));
-  EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "well", "trouble", "trouble"));
+  EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "trouble", "trouble"));
 }
 
 // As with many objects and little memory of the server.
@@ -219,7 +221,7 @@ TEST_F(ListWatchTest, AListThatIsCutOffDoesNotCount) {
   run({cut, lost, garbage, {.unreachable = "no route"}, list("20", "c")});
   EXPECT_THAT(asked(), ElementsAre("list", "list", "list", "list", "list", "watch 20"));
   EXPECT_THAT(heard_.words, ElementsAre("begun", "trouble", "begun", "trouble", "begun", "trouble", "begun", "trouble",
-                                        "begun", "listed c", "complete", "well"));
+                                        "begun", "listed c", "complete"));
   EXPECT_EQ(heard_.troubles[1], "reset by peer");
   EXPECT_EQ(heard_.troubles[3], "no route");
 }
@@ -227,7 +229,7 @@ TEST_F(ListWatchTest, AListThatIsCutOffDoesNotCount) {
 TEST_F(ListWatchTest, AListThatIsLostBetweenItsPartsIsBegunAnew) {
   run({list("10", "a", "x"), {.unreachable = "no route"}, list("11", "b")});
   EXPECT_THAT(asked(), ElementsAre("list", "list part x", "list", "watch 11"));
-  EXPECT_THAT(heard_.words, ElementsAre("begun", "listed a", "trouble", "begun", "listed b", "complete", "well"));
+  EXPECT_THAT(heard_.words, ElementsAre("begun", "listed a", "trouble", "begun", "listed b", "complete"));
 }
 
 TEST_F(ListWatchTest, AWatchThatIsCutOffGoesOnAfterTheLastWholeEvent) {
@@ -295,6 +297,106 @@ TEST_F(ListWatchTest, WaitsAsLongAsTheServerSays) {
   run({busy, list("10")});
   EXPECT_GE(waits()[0], seconds(1));
   EXPECT_THAT(asked(), ElementsAre("list", "list", "watch 10"));
+}
+
+// It is the watch that says it: a list may be the last that can be had, and a watch that is let in tells first whether
+// its place is known.
+TEST_F(ListWatchTest, AllIsWellWhenAWatchStandsAndNotBefore) {
+  run({{.unreachable = "no route"},
+       list("10"),
+       watch({error_event(410)}),
+       list("20"),
+       watch({event("BOOKMARK", "", "21")})});
+  EXPECT_THAT(heard_.words,
+              ElementsAre("begun", "trouble", "begun", "complete", "trouble", "begun", "complete", "well"));
+}
+
+// Where a test says what happens while something is waited for.
+class Interrupted : public ListWatchTest {
+ protected:
+  void begin(std::deque<Reply> replies) {
+    script_.replies = std::move(replies);
+    spawn(io_, list_watch_->run());
+  }
+  void run_until_asked(std::size_t times) {
+    EXPECT_TRUE(runs_until(io_, [&] { return script_.asked.size() >= times; })) << script_.asked.size();
+  }
+  void run_until_told(const std::string& word) {
+    EXPECT_TRUE(runs_until(io_, [&] { return !heard_.words.empty() && heard_.words.back() == word; })) << word;
+  }
+  ListWatch& list_watch() { return *list_watch_; }
+  void set_backoff(Backoff::Limits limits) {
+    timing_.backoff = limits;
+    make();
+  }
+  void make() {
+    list_watch_.emplace(io_.get_executor(), std::make_unique<ScriptedTransport>(io_, script_),
+                        Resource{"/api/v1/services", "", ""}, heard_, timing_);
+  }
+  void SetUp() override { make(); }
+
+  boost::asio::io_context io_;
+
+ private:
+  std::optional<ListWatch> list_watch_;
+};
+
+TEST_F(Interrupted, AWatchThatHasNothingToSayStands) {
+  begin({list("10"), {.pieces = {"\n"}, .silent = true}});
+  EXPECT_TRUE(list_watch().behind_since());
+  run_until_told("well");
+  EXPECT_FALSE(list_watch().behind_since());
+}
+
+TEST_F(Interrupted, AWatchIsAskedAgainFromWhereItWas) {
+  begin({list("10"), {.pieces = {event("ADDED", "a", "11")}, .silent = true}, watch({event("ADDED", "b", "12")})});
+  run_until_told("changed a");
+  EXPECT_FALSE(list_watch().behind_since());
+  const auto last_heard = Clock::now() - seconds(20);
+  list_watch().interrupt("is silent", last_heard);
+  EXPECT_EQ(list_watch().behind_since(), last_heard);
+  EXPECT_EQ(heard_.troubles, std::vector<std::string>{"is silent"});
+  run_until_told("changed b");
+  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 11"));
+  EXPECT_THAT(heard_.words,
+              ElementsAre("begun", "complete", "well", "changed a", "trouble", "trouble", "well", "changed b"));
+}
+
+TEST_F(Interrupted, AListIsBegunAnew) {
+  begin({{.silent = true}, list("10", "a"), {.pieces = {event("BOOKMARK", "", "12")}, .silent = true}});
+  run_until_asked(1);
+  list_watch().interrupt("is silent", Clock::now());
+  run_until_told("well");
+  EXPECT_THAT(heard_.words, ElementsAre("begun", "trouble", "trouble", "begun", "listed a", "complete", "well"));
+}
+
+TEST_F(Interrupted, APauseEndsWhenTheServerIsHeardAgain) {
+  set_backoff({std::chrono::hours(1), std::chrono::hours(1)});
+  begin({{.unreachable = "no route"}, list("10")});
+  run_until_told("trouble");
+  list_watch().hurry();
+  run_until_asked(2);
+}
+
+TEST_F(Interrupted, APauseThatTheServerAskedForDoesNot) {
+  Reply busy = refusal(429);
+  busy.retry_after = seconds(1);
+  begin({busy, list("10")});
+  run_until_told("trouble");
+  list_watch().hurry();
+  run_until_asked(2);
+  EXPECT_GE(waits()[0], seconds(1));
+}
+
+// Each piece is in time, and the list never is.
+TEST_F(ListWatchTest, AListThatTricklesIsGivenUp) {
+  timing_.list = milliseconds(20);
+  Reply trickle = list("10", "a");
+  trickle.pieces.insert(trickle.pieces.begin(), 1000, " ");
+  trickle.each_after = milliseconds(5);
+  run({trickle, list("20", "b")});
+  EXPECT_THAT(asked(), ElementsAre("list", "list", "watch 20"));
+  EXPECT_THAT(heard_.troubles, ElementsAre("list of /api/v1/services: takes too long"));
 }
 
 }  // namespace
