@@ -12,19 +12,22 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::Each;
-using testing::Field;
 using testing::IsEmpty;
 
 constexpr unsigned kBusy = 100, kIdle = 100, kNewcomers = 200;
 // How long TCP may need to make up for what a flooded machine drops before any of our programs sees it.
-constexpr milliseconds kPatience{20000};
+constexpr seconds kPatience{20};
 // Small enough to be full soon, large enough that a newcomer's handshake is over before its place is the eldest.
 constexpr std::uint64_t kFlows = 16384, kRoom = 2 * kFlows;
 
 seconds flood_time() {
   const char* text = std::getenv("FAIRLEAD_FLOOD_SECONDS");
   return seconds(text ? std::atoi(text) : 2);
+}
+
+// TCP doubles its pauses, so the first try after a flood may come as late as the flood was long.
+milliseconds until_broken() {
+  return 2 * flood_time() + kPatience;
 }
 
 class Flood : public Scenario {
@@ -50,7 +53,10 @@ class Flood : public Scenario {
     for (Hold& hold : holds_) {
       const auto connections = hold.finish();
       ASSERT_TRUE(connections) << connections.error().message;
-      EXPECT_THAT(*connections, Each(Field("broken", &HeldConnection::broken, IsEmpty())));
+      Counts broken;
+      for (const HeldConnection& one : *connections)
+        if (!one.broken.empty()) ++broken[one.broken];
+      EXPECT_THAT(broken, IsEmpty());
     }
   }
 
@@ -87,8 +93,8 @@ class Flood : public Scenario {
 
 TEST_F(Flood, LeavesConnectionsAndLetsNewcomersIn) {
   ASSERT_NO_FATAL_FAILURE(serve());
-  ASSERT_NO_FATAL_FAILURE(hold(kBusy, {.interval = milliseconds(100), .timeout = kPatience}));
-  ASSERT_NO_FATAL_FAILURE(hold(kIdle, {.timeout = kPatience, .idle = true}));
+  ASSERT_NO_FATAL_FAILURE(hold(kBusy, {.interval = milliseconds(100), .timeout = until_broken()}));
+  ASSERT_NO_FATAL_FAILURE(hold(kIdle, {.timeout = until_broken(), .idle = true}));
   for (const Transport transport : kTransports) {
     SCOPED_TRACE(name_of(transport));
     ASSERT_NO_FATAL_FAILURE(flood(transport));
