@@ -25,6 +25,10 @@ LB_ASSERT_SIZE(struct lb_hop, 20);
 #define LB_BACKEND_DRAINING                                                 \
 	(1u << 1) /* terminating: keeps its flows; a SYN of one that is not \
 		     confirmed is selected anew */
+#define LB_BACKEND_LEFT                                                      \
+	(1u << 2) /* beside DRAINING: it is nobody's endpoint any more, but  \
+		     has not terminated, and keeps its flows until they end. \
+		     lbd's; programs don't look at it */
 
 /*
  * Value of lb_backends, indexed by slot. Slots belong to one endpoint of one service port. generation is 0 while the

@@ -9,7 +9,9 @@
 //   lbd leaves, is away, comes back     nothing happens to them
 //   other backends come and go          nothing happens to them
 //   their backend is terminating        they go on, new ones go elsewhere, also from the same port
-//   their backend is gone               TCP hears a RST at its next packet, UDP goes on with another backend
+//   their backend has terminated        TCP hears a RST at its next packet, UDP goes on with another backend
+//   their backend is taken out alive    TCP goes on, UDP goes on with another backend
+//   their backend does not serve        TCP goes on, UDP goes on with another backend
 namespace fairlead::test {
 namespace {
 
@@ -56,6 +58,13 @@ class Connections : public Scenario {
   static void expect_unbroken(const std::vector<HeldConnection>& connections) {
     ASSERT_FALSE(connections.empty());
     EXPECT_THAT(connections, Each(Field("broken", &HeldConnection::broken, IsEmpty())));
+  }
+
+  // pod1 of each node terminates.
+  std::vector<Backend> some_terminating() const {
+    std::vector<Backend> backends = all_backends();
+    backends[0].terminating = backends[2].terminating = true;
+    return backends;
   }
 
   // Connections make progress while this waits: `requests` more by each server of theirs.
@@ -152,6 +161,9 @@ TEST_F(Connections, OutliveChangesThatWereMadeWithoutTheDaemon) {
   before.insert(before.begin(), backend(1, 3));
   ASSERT_NO_FATAL_FAILURE(serve(before));
   ASSERT_NO_FATAL_FAILURE(hold());
+  before[0].terminating = true;
+  ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, before));
+  ASSERT_TRUE(balances_over(daemon(), "default/web", 4));
   EXPECT_EQ(daemon().stop(), 0);
   auto after = all_backends();
   after.push_back(backend(2, 3));
@@ -174,9 +186,7 @@ TEST_F(Connections, GoOnWhileTheirBackendTerminates) {
   ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 2}));
   ASSERT_NO_FATAL_FAILURE(serve(all_backends()));
   ASSERT_NO_FATAL_FAILURE(hold());
-  auto backends = all_backends();
-  backends[0].terminating = backends[2].terminating = true;  // node1-pod1 and node2-pod1
-  ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, backends));
+  ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, some_terminating()));
   ASSERT_TRUE(balances_over(daemon(), "default/web", 2));
   EXPECT_TRUE(goes_on(lab_->pod(1, 1), 100)) << "local";
   EXPECT_TRUE(goes_on(lab_->pod(2, 1), 100)) << "remote";
@@ -187,13 +197,48 @@ TEST_F(Connections, GoOnWhileTheirBackendTerminates) {
   expect_unbroken(finish());
 }
 
-TEST_F(Connections, EndWithAResetWhenTheirBackendIsGone) {
+// Relabelled, or edited out of its slice: nothing says that it is not there any more.
+TEST_F(Connections, GoOnWhenTheirBackendIsTakenOutAlive) {
   ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 2}));
   ASSERT_NO_FATAL_FAILURE(serve(all_backends()));
   ASSERT_NO_FATAL_FAILURE(hold());
+  // A datagram socket moves when its backend's slot is given up, at the same time as dead connections would be reset.
+  auto socket =
+      in_namespace(lab_->client().netns, [&] { return connect_to(Transport::Udp, vip_of(10, Family::IPv4)); });
+  ASSERT_TRUE(socket) << socket.error().message;
+  const auto answer = ask_over(*socket);
+  ASSERT_TRUE(answer) << answer.error().message;
+  const std::string left = answer->server.substr(answer->server.find('-') + 1);
+  const int stays = left == "pod1" ? 2 : 1;
+  ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, {backend(1, stays), backend(2, stays)}));
+  ASSERT_TRUE(balances_over(daemon(), "default/web", 2));
+  EXPECT_TRUE(eventually(kSoon, [&] {
+    const auto moved = ask_over(*socket);
+    return moved && !moved->server.ends_with(left);
+  }));
+  for (const bool restarted : {false, true}) {
+    SCOPED_TRACE(restarted ? "after a restart" : "");
+    if (restarted) {
+      EXPECT_EQ(daemon().stop(), 0);
+      const auto started = daemon().start();
+      ASSERT_TRUE(started) << started.error().message;
+    }
+    for (const Pod& pod : lab_->all_pods())
+      EXPECT_TRUE(goes_on(pod, 100)) << pod.name;
+    for (const auto& [server, count] : ask(Transport::Tcp, vip_of(10, Family::IPv6)).servers)
+      EXPECT_FALSE(server.ends_with(left)) << "new ones go elsewhere";
+  }
+  expect_unbroken(finish());
+}
+
+TEST_F(Connections, EndWithAResetWhenTheirBackendHasTerminated) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 2}));
+  ASSERT_NO_FATAL_FAILURE(serve(all_backends()));
+  ASSERT_NO_FATAL_FAILURE(hold());
+  ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, some_terminating()));
+  ASSERT_TRUE(balances_over(daemon(), "default/web", 2));
   const std::uint64_t before = verdicts(daemon(), kArriving)["answer_backend_gone"];
   ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, {backend(1, 2), backend(2, 2)}));
-  ASSERT_TRUE(balances_over(daemon(), "default/web", 2));
   EXPECT_TRUE(is_given_up(lab_->pod(1, 1))) << "local";
   EXPECT_TRUE(is_given_up(lab_->pod(2, 1))) << "remote";
   EXPECT_TRUE(goes_on(lab_->pod(1, 2), 200)) << "local";
@@ -208,8 +253,11 @@ TEST_F(Connections, EndWithAResetWhenTheirBackendIsGone) {
   EXPECT_GE(verdicts(daemon(), kArriving)["answer_backend_gone"] - before, cut);
 }
 
-// A datagram socket that stays open is a flow, too: its backend is the same each time, until that is gone.
-TEST_F(Connections, OfUdpMoveWhenTheirBackendIsGone) {
+// A datagram socket that stays open is a flow, too: its backend is the same each time, until that is gone, or is there
+// and does not serve.
+class UdpConnections : public Connections, public testing::WithParamInterface<bool> {};
+
+TEST_P(UdpConnections, MoveWhenTheirBackendIsGone) {
   ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 1}));
   ASSERT_NO_FATAL_FAILURE(serve({backend(1, 1), backend(2, 1)}));
   struct Flow {
@@ -237,7 +285,12 @@ TEST_F(Connections, OfUdpMoveWhenTheirBackendIsGone) {
   const auto remote = std::count_if(flows.begin(), flows.end(), is_remote);
   ASSERT_TRUE(remote > 0 && remote < static_cast<long>(flows.size()));
 
-  ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, {backend(1, 1)}));
+  std::vector<Backend> after{backend(1, 1)};
+  if (GetParam()) {
+    after.push_back(backend(2, 1));
+    after.back().serving = false;
+  }
+  ASSERT_NO_FATAL_FAILURE(put({.node_port = kNodePort}, after));
   ASSERT_TRUE(balances_over(daemon(), "default/web", 1));
   EXPECT_TRUE(eventually(kSoon, [&] {
     return std::all_of(flows.begin(), flows.end(), [](const Flow& flow) {
@@ -246,6 +299,9 @@ TEST_F(Connections, OfUdpMoveWhenTheirBackendIsGone) {
     });
   }));
 }
+
+INSTANTIATE_TEST_SUITE_P(Or, UdpConnections, testing::Bool(),
+                         [](const auto& info) { return info.param ? "DoesNotServe" : "Gone"; });
 
 }  // namespace
 }  // namespace fairlead::test

@@ -40,7 +40,9 @@ std::string slice_yaml(const std::string& service, Family family, const std::vec
             "\"]\n"
             "  nodeName: " +
             backend.node + "\n";
-    if (backend.terminating) yaml += "  conditions: {ready: false, serving: true, terminating: true}\n";
+    if (backend.terminating || !backend.serving)
+      yaml += std::string("  conditions: {ready: false, serving: ") + (backend.serving ? "true" : "false") +
+              ", terminating: " + (backend.terminating ? "true" : "false") + "}\n";
   }
   return yaml;
 }

@@ -17,6 +17,7 @@ struct Backend {
   Address ipv6;
   std::string node;
   bool terminating = false;
+  bool serving = true;
 };
 
 // A LoadBalancer Service of both families. Its number gives it addresses that no other number has: 10.96.0.N and

@@ -27,7 +27,8 @@ bool still_serves(const Candidate& candidate) {
 
 // The readiest of an endpoint's duplicates is it, of equally ready ones one that is here.
 auto worth(const Candidate& candidate) {
-  return std::tuple(is_ready(candidate), still_serves(candidate), !candidate.endpoint->terminating, candidate.local);
+  return std::tuple(is_ready(candidate), still_serves(candidate), candidate.endpoint->serving,
+                    !candidate.endpoint->terminating, candidate.local);
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {

@@ -69,6 +69,11 @@ state::PoolSpec pool_for(TrafficPolicy policy, const Categories& categories, con
   return pool_of(categories.local, spec, categories.any ? LB_SERVICE_DROP : LB_SERVICE_REJECT);
 }
 
+// Connections end by themselves. A client that only sends datagrams would go on with who does not answer.
+bool keeps_flows(const model::Endpoint& endpoint, model::Protocol protocol) {
+  return endpoint.ready || endpoint.serving || lb_flow_has_end(static_cast<std::uint8_t>(protocol));
+}
+
 bool has_family(const Service& service, Family family) {
   return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(),
                      [&](const Address& ip) { return ip.family == family; });
@@ -116,7 +121,8 @@ class PortCompiler {
     for (const Candidate& candidate : candidates) {
       const std::uint32_t flags =
           (candidate.local ? LB_BACKEND_LOCAL : 0) | (candidate.endpoint->terminating ? LB_BACKEND_DRAINING : 0);
-      spec_.backends.push_back({abi_key(candidate.endpoint->address, candidate.port, port_.protocol), flags});
+      spec_.backends.push_back({abi_key(candidate.endpoint->address, candidate.port, port_.protocol), flags,
+                                keeps_flows(*candidate.endpoint, port_.protocol)});
     }
     const Categories categories = categorize(candidates, node_);
     std::optional<std::uint32_t> internal, external;

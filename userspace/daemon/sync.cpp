@@ -158,15 +158,23 @@ std::optional<Sync::Time> Sync::next_wakeup() const {
   return next ? std::min(*next, *retry_at_) : *retry_at_;
 }
 
-void Sync::release_unused(const std::function<std::set<std::uint32_t>(const std::set<std::uint32_t>&)>& in_use,
-                          Time now) {
+// Backends first: a local one has its filter bucket open.
+void Sync::release_unused(const InUse& in_use, Time now) {
+  if (!completed_) return;
+  std::map<std::uint32_t, std::uint32_t> backends = placement_.lingering_backends();
+  for (const std::uint32_t slot : in_use.backends(backends))
+    backends.erase(slot);
+  std::set<std::uint32_t> slots;
+  for (const auto& [slot, generation] : backends)
+    slots.insert(slot);
+  placement_.release_backends(slots, now);
+
   const std::vector<std::uint32_t> lingering = placement_.lingering();
-  if (lingering.empty() || !completed_) return;
-  std::set<std::uint32_t> unused(lingering.begin(), lingering.end());
-  for (const std::uint32_t bucket : in_use(unused))
-    unused.erase(bucket);
-  placement_.release(unused);
-  write(now);
+  std::set<std::uint32_t> buckets(lingering.begin(), lingering.end());
+  for (const std::uint32_t bucket : in_use.buckets(buckets))
+    buckets.erase(bucket);
+  placement_.release(buckets);
+  if (!slots.empty() || !buckets.empty()) write(now);
 }
 
 void Sync::tell_problems(const std::set<model::Name>& services) {

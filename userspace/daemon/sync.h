@@ -54,8 +54,13 @@ class Sync {
   void tick(const model::Store& store, Time now);
   std::optional<Time> next_wakeup() const;
 
-  // Filter buckets that stay open only for flows that may be gone by now; those not in use are closed.
-  void release_unused(const std::function<std::set<std::uint32_t>(const std::set<std::uint32_t>&)>& in_use, Time now);
+  // What is there only for flows that may be gone by now: filter buckets, and slots of backends with their generations.
+  // Those that in_use does not return are closed, and given up.
+  struct InUse {
+    std::function<std::set<std::uint32_t>(const std::set<std::uint32_t>&)> buckets;
+    std::function<std::set<std::uint32_t>(const std::map<std::uint32_t, std::uint32_t>&)> backends;
+  };
+  void release_unused(const InUse& in_use, Time now);
 
   bool completed() const { return completed_; }
   std::uint64_t failed_writes() const { return failed_writes_; }

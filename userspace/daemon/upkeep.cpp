@@ -67,7 +67,8 @@ void Upkeep::sweep() {
 void Upkeep::finish_pass() {
   if (const auto ports = sweeper_.last_pass().freed_ports)
     spdlog::warn("{} SNAT ports that no flow had were still marked as used; they are free again", ports);
-  sync_.release_unused([this](const auto& buckets) { return datapath::buckets_in_use(object_, buckets); },
+  sync_.release_unused({[this](const auto& buckets) { return datapath::buckets_in_use(object_, buckets); },
+                        [this](const auto& backends) { return datapath::backends_in_use(object_, backends); }},
                        Sync::Time::clock::now());
 }
 

@@ -79,6 +79,19 @@ std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std:
   return used;
 }
 
+std::set<std::uint32_t> backends_in_use(const Object& object,
+                                        const std::map<std::uint32_t, std::uint32_t>& generations) {
+  std::set<std::uint32_t> used;
+  if (generations.empty()) return used;
+  const auto look = [&](const Flow& flow) {
+    const auto backend = generations.find(flow.backend);
+    if (backend != generations.end() && backend->second == flow.generation) used.insert(flow.backend);
+  };
+  for_each_flow(object, Family::IPv4, look);
+  for_each_flow(object, Family::IPv6, look);
+  return used;
+}
+
 void Sweeper::begin_audit() {
   auditing_ = PortAudit::Time::clock::now() - audited_ >= kAuditEvery;
   if (auditing_) audit_.begin();

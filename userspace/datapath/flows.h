@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 
 #include "userspace/datapath/object.h"
@@ -36,6 +37,10 @@ void for_each_flow(const Object& object, Family family, const std::function<void
 // Filter buckets, out of these, whose address is in the key of a live entry: still needed for its packets to be looked
 // at.
 std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std::uint32_t>& buckets);
+
+// Slots, out of these with their generations, whose backend has an entry.
+std::set<std::uint32_t> backends_in_use(const Object& object,
+                                        const std::map<std::uint32_t, std::uint32_t>& generations);
 
 // Walks the table in steps and frees what has expired, and ports that nobody has.
 class Sweeper {

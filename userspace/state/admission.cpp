@@ -74,7 +74,7 @@ std::size_t Admission::addresses_given_up(const PortSpec& spec, const PlacedPort
 Result<> Admission::admit_backends(const PortSpec& spec, const PlacedPort& port) const {
   AbiSet<lb_service_key> added;
   for (const BackendSpec& backend : spec.backends)
-    if (!port.slots.contains(backend.endpoint)) added.insert(backend.endpoint);
+    if (backend.keeps_flows && !port.slots.contains(backend.endpoint)) added.insert(backend.endpoint);
   const std::size_t needed = used_.backends + added.size();
   if (needed > limits_.backends) return no_room(spec, "backends", needed, limits_.backends);
   return {};

@@ -30,6 +30,12 @@ void BackendSlots::keep(std::uint32_t slot, std::uint32_t flags) {
   desired_.touched.backends.insert(slot);
 }
 
+void BackendSlots::leave(std::uint32_t slot) {
+  const lb_backend& backend = desired_.tables.backends.at(slot);
+  if (!lb_flow_has_end(backend.proto) || backend.flags & LB_BACKEND_DRAINING) return;
+  keep(slot, backend.flags | LB_BACKEND_DRAINING | LB_BACKEND_LEFT);
+}
+
 void BackendSlots::retire(std::uint32_t slot) {
   set_flags(desired_.tables.backends[slot], 0);
   desired_.tables.backends.erase(slot);

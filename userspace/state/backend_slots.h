@@ -17,6 +17,11 @@ class BackendSlots {
   void forget(std::uint32_t slot);
   // The backend is to have these flags.
   void keep(std::uint32_t slot, std::uint32_t flags);
+  // It is nobody's endpoint any more. Unless it was terminating, or its protocol's flows only cease, it has left alive:
+  // its flows go on, new ones go elsewhere.
+  void leave(std::uint32_t slot);
+  bool has_left_alive(std::uint32_t slot) const { return desired_.tables.backends.at(slot).flags & LB_BACKEND_LEFT; }
+  std::uint32_t generation(std::uint32_t slot) const { return desired_.tables.backends.at(slot).generation; }
   // Nobody has it any more; reuse() when it has rested.
   void retire(std::uint32_t slot);
   void reuse(std::uint32_t slot) { slots_.give_back(slot); }

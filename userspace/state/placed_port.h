@@ -17,7 +17,7 @@ using Time = std::chrono::steady_clock::time_point;
 struct PlacedPort {
   struct Slot {
     std::uint32_t index = 0;
-    std::optional<Time> left;  // no longer desired since then
+    std::optional<Time> due;  // no longer desired: leaves then
   };
   std::uint32_t id = 0;
   bool removed = false;                // waits for its last backend to leave

@@ -7,15 +7,6 @@
 #include "userspace/state/adoption.h"
 
 namespace fairlead::state {
-namespace {
-
-// Whether what left then may be retired. What came back has no such time.
-bool is_due(const std::optional<Time>& left, Time now) {
-  return left && *left + Placement::kRetireAfter <= now;
-}
-
-}  // namespace
-
 Placement::Placement(const Limits& limits, std::uint32_t first_generation)
     : limits_(limits), backends_(desired_, addresses_, first_generation), pools_(desired_, limits) {
 }
@@ -31,8 +22,10 @@ Result<> Placement::put(const PortSpec& spec, Time now) {
     if (is_new) ports_.erase(it);
     return error;
   };
-  if (const auto admitted = Admission(limits_, usage(), desired_.tables, addresses_).admit(spec, port); !admitted)
+  if (const auto admitted = Admission(limits_, usage(), desired_.tables, addresses_).admit(spec, port); !admitted) {
+    if (may_lack_room(spec)) room_wanted_ = now;
     return fail(admitted.error());
+  }
 
   if (is_new) {
     port.id = ids_.take();
@@ -67,18 +60,18 @@ void Placement::remove(const std::string& name, Time now) {
     give_up(pool, now);
   port.pools.clear();
   port.removed = true;
-  if (!port.slots.empty()) return;
-  leaving_.push_back({now + kRetireAfter, name, {}});
+  if (port.slots.empty()) leaving_.insert({now + kRetireAfter, {name, {}}});
 }
 
-// Gives a slot to every endpoint that has none, and returns these endpoints.
+// Gives a slot to every endpoint that is to have one and has none, and returns these endpoints.
 Placement::Endpoints Placement::place_backends(const PortSpec& spec, PlacedPort& port) {
   Endpoints added;
-  for (const auto& [endpoint, flags] : spec.backends) {
-    const auto [it, is_new] = port.slots.try_emplace(endpoint);
+  for (const BackendSpec& backend : spec.backends) {
+    if (!backend.keeps_flows) continue;
+    const auto [it, is_new] = port.slots.try_emplace(backend.endpoint);
     if (!is_new) continue;
-    it->second.index = backends_.take(endpoint, port.id);
-    added.push_back(endpoint);
+    it->second.index = backends_.take(backend.endpoint, port.id);
+    added.push_back(backend.endpoint);
   }
   return added;
 }
@@ -95,8 +88,10 @@ void Placement::forget_backends(const Endpoints& endpoints, PlacedPort& port) {
 // The backends are to be what the spec says, also those that were about to leave.
 void Placement::keep_backends(const PortSpec& spec, PlacedPort& port) {
   for (const BackendSpec& backend : spec.backends) {
+    if (!backend.keeps_flows) continue;
     PlacedPort::Slot& slot = port.slots.at(backend.endpoint);
-    slot.left.reset();
+    slot.due.reset();
+    lingering_.erase(slot.index);
     backends_.keep(slot.index, backend.flags);
   }
 }
@@ -184,30 +179,57 @@ void Placement::remove_frontend(const lb_service_key& key) {
 }
 
 void Placement::retire_backends(const PortSpec& spec, PlacedPort& port, Time now) {
-  AbiSet<lb_service_key> kept;
+  AbiMap<lb_service_key, bool> there;  // and whether it keeps its flows
   for (const BackendSpec& backend : spec.backends)
-    kept.insert(backend.endpoint);
+    there[backend.endpoint] = backend.keeps_flows;
   for (auto& [endpoint, slot] : port.slots) {
-    if (kept.contains(endpoint) || slot.left) continue;
-    slot.left = now;
-    leaving_.push_back({now + kRetireAfter, spec.name, endpoint});
+    const auto it = there.find(endpoint);
+    if (it == there.end() ? slot.due.has_value() : it->second) continue;
+    if (it == there.end()) backends_.leave(slot.index);
+    leave({spec.name, endpoint}, slot, it == there.end() ? now + kRetireAfter : now);
   }
 }
 
-// One endpoint's time is up, unless it came back meanwhile. The last one of a removed port takes the port with it.
+void Placement::leave(const Leaving& leaving, PlacedPort::Slot& slot, Time due) {
+  if (slot.due && *slot.due <= due) return;
+  slot.due = due;
+  leaving_.insert({due, leaving});
+}
+
+// One endpoint's time is up, unless it came back meanwhile.
 void Placement::retire(const Leaving& leaving, Time now) {
   const auto it = ports_.find(leaving.port);
   if (it == ports_.end()) return;
-  PlacedPort& port = it->second;
-  if (const auto slot = port.slots.find(leaving.endpoint); slot != port.slots.end() && is_due(slot->second.left, now)) {
-    backends_.retire(slot->second.index);
-    quarantine_.add_backend(slot->second.index, now);
-    port.slots.erase(slot);
+  const auto slot = it->second.slots.find(leaving.endpoint);
+  if (slot != it->second.slots.end() && slot->second.due && *slot->second.due <= now) {
+    if (backends_.has_left_alive(slot->second.index))
+      linger(slot->second.index, leaving);
+    else
+      retire_backend(it->second, leaving.endpoint, now);
   }
-  if (!port.removed || !port.slots.empty()) return;
-  desired_.tables.names.erase(port.id);
-  desired_.touched.names.insert(port.id);
-  ids_.give_back(port.id);
+  retire_port(leaving.port);
+}
+
+// Who is refused may ask for its place from now on.
+void Placement::linger(std::uint32_t slot, const Leaving& leaving) {
+  lingering_.insert({slot, leaving});
+  has_freed_ = true;
+}
+
+void Placement::retire_backend(PlacedPort& port, const lb_service_key& endpoint, Time now) {
+  const auto slot = port.slots.find(endpoint);
+  backends_.retire(slot->second.index);
+  quarantine_.add_backend(slot->second.index, now);
+  port.slots.erase(slot);
+}
+
+// A removed port goes with the last of its backends.
+void Placement::retire_port(const std::string& name) {
+  const auto it = ports_.find(name);
+  if (!it->second.removed || !it->second.slots.empty()) return;
+  desired_.tables.names.erase(it->second.id);
+  desired_.touched.names.insert(it->second.id);
+  ids_.give_back(it->second.id);
   ports_.erase(it);
   has_freed_ = true;
 }
@@ -217,19 +239,50 @@ void Placement::set_node_addresses(const std::vector<NodeAddress>& addresses) {
   if (addresses_.set_node_addresses(addresses)) has_freed_ = true;
 }
 
-void Placement::tick(Time now, const Held& held) {
-  while (!leaving_.empty() && leaving_.front().due <= now) {
-    const Leaving leaving = leaving_.front();
-    leaving_.pop_front();
-    retire(leaving, now);
+std::map<std::uint32_t, std::uint32_t> Placement::lingering_backends() const {
+  std::map<std::uint32_t, std::uint32_t> generations;
+  for (const auto& [slot, leaving] : lingering_)
+    generations[slot] = backends_.generation(slot);
+  return generations;
+}
+
+void Placement::release_backends(const std::set<std::uint32_t>& slots, Time now) {
+  for (const std::uint32_t slot : slots) {
+    const auto it = lingering_.find(slot);
+    if (it == lingering_.end()) continue;
+    const Leaving leaving = lingering_.extract(it).mapped();
+    retire_backend(ports_.at(leaving.port), leaving.endpoint, now);
+    retire_port(leaving.port);
   }
+}
+
+// Whether who is nobody's endpoint any more may be in the way of others.
+bool Placement::may_lack_room(const PortSpec& spec) const {
+  return !lingering_.empty() &&
+         (backends_.used() + spec.backends.size() > limits_.backends || ports_.size() > limits_.service_ports);
+}
+
+// For what was refused, and is tried again when room is given up.
+void Placement::make_room(Time now) {
+  std::set<std::uint32_t> slots;
+  for (const auto& [slot, leaving] : lingering_)
+    slots.insert(slot);
+  release_backends(slots, now);
+}
+
+void Placement::tick(Time now, const Held& held) {
+  if (std::exchange(room_wanted_, std::nullopt)) make_room(now);
+  while (!leaving_.empty() && leaving_.begin()->first <= now)
+    retire(leaving_.extract(leaving_.begin()).mapped(), now);
   if (quarantine_.tick(now, held)) has_freed_ = true;
 }
 
 std::optional<Time> Placement::next_tick() const {
-  const auto rested = quarantine_.next_tick();
-  if (leaving_.empty()) return rested;
-  return rested ? std::min(*rested, leaving_.front().due) : leaving_.front().due;
+  std::optional<Time> next = quarantine_.next_tick();
+  const auto also = [&next](Time due) { next = next ? std::min(*next, due) : due; };
+  if (!leaving_.empty()) also(leaving_.begin()->first);
+  if (room_wanted_) also(*room_wanted_);
+  return next;
 }
 
 void Placement::set_devices(Devices::Content devices) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,8 +21,9 @@ namespace fairlead::state {
 //
 // Nothing that the datapath may still follow is given away at once: a backend that leaves keeps its slot for
 // kRetireAfter, so that packets in flight through an old ring still find it and an endpoint that moves from one
-// EndpointSlice to another, gone in between, keeps its flows; and slots and space rest for kQuarantine
-// before they are used again. Time is passed in; tick() does what has become due. Not thread safe.
+// EndpointSlice to another, gone in between, keeps its flows; one that leaves alive keeps it until release_backends(),
+// or until another needs the room; and slots and space rest for kQuarantine before they are used again. Time is passed
+// in; tick() does what has become due. Not thread safe.
 class Placement {
  public:
   using Time = state::Time;
@@ -53,6 +54,10 @@ class Placement {
   // needs.
   std::vector<std::uint32_t> lingering() const { return addresses_.lingering(); }
   void release(const std::set<std::uint32_t>& buckets) { addresses_.release(buckets); }
+  // Slots of backends that are there only because they may still have flows, and their generations. release_backends()
+  // gives up those that have none.
+  std::map<std::uint32_t, std::uint32_t> lingering_backends() const;
+  void release_backends(const std::set<std::uint32_t>& slots, Time now);
 
   const Tables& desired() const { return desired_.tables; }
   Touched take_touched() { return std::exchange(desired_.touched, {}); }
@@ -71,7 +76,6 @@ class Placement {
 
  private:
   struct Leaving {
-    Time due;
     std::string port;
     lb_service_key endpoint;
   };
@@ -88,7 +92,13 @@ class Placement {
   void remove_frontend(const lb_service_key& key);
   void give_up(const lb_service& pool, Time now);
   void forget(const lb_service& pool);
+  void leave(const Leaving& leaving, PlacedPort::Slot& slot, Time due);
+  bool may_lack_room(const PortSpec& spec) const;
+  void make_room(Time now);
   void retire(const Leaving& leaving, Time now);
+  void linger(std::uint32_t slot, const Leaving& leaving);
+  void retire_backend(PlacedPort& port, const lb_service_key& endpoint, Time now);
+  void retire_port(const std::string& name);
 
   Limits limits_;
   Desired desired_;
@@ -98,7 +108,9 @@ class Placement {
   BackendSlots backends_;
   PoolSpace pools_;
   Quarantine quarantine_{backends_, pools_};
-  std::deque<Leaving> leaving_;
+  std::multimap<Time, Leaving> leaving_;        // by when they are due
+  std::map<std::uint32_t, Leaving> lingering_;  // by slot: due, but may have flows
+  std::optional<Time> room_wanted_;             // by what was refused then
   bool has_freed_ = false;
 };
 

@@ -14,6 +14,8 @@ namespace fairlead::state {
 struct BackendSpec {
   lb_service_key endpoint{};  // address, port, protocol, family of the backend
   std::uint32_t flags = 0;    // LB_BACKEND_*
+  // Otherwise it has no place in the maps, and flows that it has go on with another at once.
+  bool keeps_flows = true;
 };
 
 // A set of backends that new flows are spread over, or what happens to them when it is empty.

@@ -58,8 +58,9 @@ TEST(Gather, EachEndpointCountsOnceAndALocalTwinWins) {
 // An address may still stand where its pod was, or where another pod had it: in any order, in one slice or in two.
 TEST(Gather, TheReadiestOfTwinsWinsWhereverItIs) {
   const At gone{"10.0.0.1", "node1", false, false, true}, unready_here = unready("10.0.0.1", "node1");
+  const At serving{"10.0.0.1", "node1", false, true, false};
   const At leaving = terminating("10.0.0.1", "node1"), ready{"10.0.0.1", "node2"};
-  const std::vector<At> by_worth{gone, unready_here, leaving, ready};
+  const std::vector<At> by_worth{gone, unready_here, serving, leaving, ready};
   for (std::size_t worse = 0; worse < by_worth.size(); ++worse)
     for (std::size_t better = worse + 1; better < by_worth.size(); ++better) {
       const At &a = by_worth[worse], &b = by_worth[better];

@@ -125,6 +125,25 @@ TEST(CompileService, BackendsOutsideEveryPoolStayKnown) {
   EXPECT_THAT(spec.ports[0].pools[0].members, ElementsAre(0));
 }
 
+// kube-proxy ends UDP flows of endpoints that do not serve, and leaves connections to themselves.
+TEST(CompileService, DatagramsKeepNoFlowsWithWhoDoesNotServe) {
+  auto web = service();
+  web.ports.push_back({"dns", model::Protocol::kUdp, 53, 0});
+  const At still_serving{"10.0.0.2", "", false, true, true}, not_yet{"10.0.0.3", "", false, false, false},
+      not_any_more{"10.0.0.4", "", false, false, true}, published{"10.0.0.5", "", true, false, false};
+  const auto all = slice({{"10.0.0.1"}, still_serving, not_yet, not_any_more, published}, "web-1", kWeb,
+                         {{"", model::Protocol::kTcp, 8080}, {"dns", model::Protocol::kUdp, 53}});
+  const ServiceSpec spec = compile_service(web, slices({all}), kNode);
+  const auto keep = [&](std::size_t port) {
+    std::vector<bool> keep;
+    for (const state::BackendSpec& backend : spec.ports.at(port).backends)
+      keep.push_back(backend.keeps_flows);
+    return keep;
+  };
+  EXPECT_THAT(keep(0), ElementsAre(true, true, true, true, true));
+  EXPECT_THAT(keep(1), ElementsAre(true, true, false, false, true));
+}
+
 TEST(CompileService, ServicesThatAreNotForThisProxyAskForNothing) {
   const auto all = slices({slice({{"10.0.0.1"}})});
   auto external_name = service({"192.0.2.1"});

@@ -139,7 +139,8 @@ void SyncRivalsModel::expect_settled() {
 
 // Where everything fits, nothing is left of how it came.
 void SyncRivalsModel::expect_as_if_new() {
-  sync_->release_unused([](const auto&) { return std::set<std::uint32_t>(); }, now_);
+  const auto nothing = [](const auto&) { return std::set<std::uint32_t>(); };
+  sync_->release_unused({nothing, nothing}, now_);
   Sync fresh({kRoomy, 1, std::nullopt, [](const auto&) { return Result<>(); }}, [](const auto&...) {});
   fresh.set_node(compile::kNode, node_addresses_, {}, store_, now_);
   fresh.complete(store_, now_);

@@ -67,6 +67,17 @@ class World {
     changed();
   }
 
+  // What a pass over the flow table finds: entries of everything that may have some, or of no backend.
+  void pass_over_flows(bool backends_have_some) {
+    const auto used = [&](const std::map<std::uint32_t, std::uint32_t>& backends) {
+      std::set<std::uint32_t> slots;
+      for (const auto& [slot, generation] : backends)
+        if (backends_have_some) slots.insert(slot);
+      return slots;
+    };
+    sync_.release_unused({[](const auto& buckets) { return buckets; }, used}, now_);
+  }
+
   // Does what becomes due meanwhile, when it becomes due.
   void advance(Sync::Time::duration by) {
     const auto end = now_ + by;
@@ -286,6 +297,44 @@ TEST(Sync, WhatIsReplacedInFullMapsIsThereAtOnce) {
 }
 
 // Two frontends have room beside web. older wants three, and one of them is what younger wants too.
+TEST(Sync, WhoLeavesAliveIsInTheMapsAsLongAsItHasFlows) {
+  World world;
+  world.service(kWeb, "10.96.0.1");
+  world.endpoints(kWeb, {{"10.0.0.1"}, {"10.0.0.2"}});
+  world.endpoints(kWeb, {{"10.0.0.1"}});
+  world.advance(kLong);
+  world.pass_over_flows(true);
+  EXPECT_EQ(world.sync().actual().backends.size(), 2u);
+  world.expect_served();
+  world.pass_over_flows(false);
+  EXPECT_EQ(world.sync().actual().backends.size(), 1u);
+  world.expect_served();
+}
+
+// It is placed when room is given up, with nobody's help.
+class SyncRoom : public testing::TestWithParam<Sync::Time::duration> {};
+
+TEST_P(SyncRoom, IsMadeByWhoHasLeftAlive) {
+  Quiet quiet;
+  World world;
+  world.service(kWeb, "10.96.0.1");
+  std::vector<At> all{{"10.0.0.1"}};
+  while (all.size() < FakeMaps::kLimits.backends)
+    all.push_back(compile::unready("10.0.0." + std::to_string(all.size() + 1)));
+  world.endpoints(kWeb, all);
+  world.endpoints(kWeb, {all[0]});
+  world.advance(GetParam());
+  world.service(kShop, "10.96.0.2");
+  world.endpoints(kShop, {{"10.1.0.1"}});
+  EXPECT_FALSE(world.sync().refused().empty());
+  world.advance(kLong);
+  world.expect_served();
+  EXPECT_EQ(world.sync().actual().backends.size(), 2u);
+}
+
+INSTANTIATE_TEST_SUITE_P(AfterItLeft, SyncRoom, testing::Values(0s, kLong),
+                         [](const auto& info) { return info.param == 0s ? "AtOnce" : "Later"; });
+
 class SyncRefusal : public testing::Test {
  protected:
   static constexpr const char* kShared = "203.0.113.1";

@@ -116,6 +116,19 @@ TEST_F(PlacementAdopt, WhatNobodyPutsAgainGoesInSteps) {
   expect_clean_end();
 }
 
+TEST_F(PlacementAdopt, WhoHadLeftAliveStillHas) {
+  has_flows_ = true;
+  const PortSpec without = port_spec("web", {kWeb}, {kPod2, kPod3});
+  ASSERT_TRUE(put(without));
+  commit();
+  const auto old_slot = slot(kPod1), old_generation = generation(kPod1);
+  restart(kLimits);
+  ASSERT_TRUE(put(without));
+  advance(Placement::kRetireAfter);
+  EXPECT_EQ(placement_->lingering_backends(), (std::map{std::pair(*old_slot, *old_generation)}));
+  expect_clean_end();
+}
+
 TEST_F(PlacementAdopt, NewBackendsHaveGenerationsThatNoneHadBefore) {
   std::set<std::uint32_t> old;
   for (const auto& [slot, backend] : actual_.backends)

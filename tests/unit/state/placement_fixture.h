@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -32,9 +33,17 @@ class PlacementTest : public testing::Test {
     return bool(result);
   }
   void remove(const std::string& name) { placement_->remove(name, now_); }
+  // Nobody's flows keep a backend that has left, unless has_flows_.
   void advance(Placement::Time::duration by) {
     now_ += by;
     placement_->tick(now_);
+    if (!has_flows_) release_backends();
+  }
+  void release_backends() {
+    std::set<std::uint32_t> slots;
+    for (const auto& [slot, generation] : placement_->lingering_backends())
+      slots.insert(slot);
+    placement_->release_backends(slots, now_);
   }
 
   // Writes what has changed, and says how many writes that took.
@@ -67,6 +76,7 @@ class PlacementTest : public testing::Test {
     for (const std::string& name : placement_->names())
       remove(name);
     placement_->set_node_addresses({});
+    has_flows_ = false;
     advance(Placement::kRetireAfter);
     advance(Placement::kQuarantine);
     const auto lingering = placement_->lingering();
@@ -98,6 +108,7 @@ class PlacementTest : public testing::Test {
 
   std::unique_ptr<Placement> placement_;
   Placement::Time now_{};
+  bool has_flows_ = false;
   Tables actual_;
   bool compare_all_ = false;
   std::string refusal_;

@@ -198,6 +198,121 @@ TEST_F(PlacementTest, WhoLeavesASecondTimeHasTheWholeTimeAgain) {
   EXPECT_FALSE(slot(kPod2));
 }
 
+// Relabelled, or edited out of its slice: as with conntrack, connections go on until they end.
+TEST_F(PlacementTest, ABackendThatLeavesAliveKeepsItsSlotAsLongAsItHasFlows) {
+  has_flows_ = true;
+  ASSERT_TRUE(put(test::with_flags(port_spec("web", {kVip}, {kPod1, kPod2}), 1, LB_BACKEND_LOCAL)));
+  const auto old_slot = slot(kPod2), old_generation = generation(kPod2);
+  ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1})));
+  EXPECT_EQ(desired().backends.at(*old_slot).flags, LB_BACKEND_LOCAL | LB_BACKEND_DRAINING | LB_BACKEND_LEFT);
+  EXPECT_TRUE(placement_->lingering_backends().empty()) << "packets in flight may begin flows";
+  advance(Placement::kRetireAfter);
+  EXPECT_EQ(generation(kPod2), old_generation);
+  EXPECT_EQ(placement_->lingering_backends(), (std::map{std::pair(*old_slot, *old_generation)}));
+  advance(Placement::kQuarantine);
+  EXPECT_EQ(generation(kPod2), old_generation);
+  EXPECT_FALSE(placement_->next_tick());
+
+  release_backends();
+  EXPECT_FALSE(slot(kPod2));
+  advance(Placement::kQuarantine);
+  EXPECT_EQ(placement_->usage().backends, 1u);
+  expect_clean_end();
+}
+
+TEST_F(PlacementTest, ABackendThatLeftAliveAndReturnsIsTheSame) {
+  has_flows_ = true;
+  const PortSpec both = port_spec("web", {kVip}, {kPod1, kPod2});
+  ASSERT_TRUE(put(both));
+  const auto old_generation = generation(kPod2);
+  ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1})));
+  advance(Placement::kRetireAfter);
+  ASSERT_TRUE(put(both));
+  EXPECT_EQ(generation(kPod2), old_generation);
+  EXPECT_EQ(desired().backends.at(*slot(kPod2)).flags, 0u);
+  EXPECT_TRUE(placement_->lingering_backends().empty());
+}
+
+TEST_F(PlacementTest, WhatTerminatedBeforeItLeftIsDead) {
+  has_flows_ = true;
+  const PortSpec both = port_spec("web", {kVip}, {kPod1, kPod2}), one = port_spec("web", {kVip}, {kPod1});
+  ASSERT_TRUE(put(both));
+  ASSERT_TRUE(put(test::with_flags(both, 1, LB_BACKEND_DRAINING)));
+  ASSERT_TRUE(put(one));
+  advance(Placement::kRetireAfter);
+  EXPECT_FALSE(slot(kPod2));
+  // Also when it had left before.
+  ASSERT_TRUE(put(both));
+  ASSERT_TRUE(put(one));
+  advance(Placement::kRetireAfter);
+  ASSERT_TRUE(put(test::with_flags(both, 1, LB_BACKEND_DRAINING)));
+  ASSERT_TRUE(put(one));
+  advance(Placement::kRetireAfter);
+  EXPECT_FALSE(slot(kPod2));
+}
+
+TEST_F(PlacementTest, FlowsThatOnlyCeaseKeepNoBackendThatLeft) {
+  has_flows_ = true;
+  const auto udp = [](lb_service_key key) {
+    key.proto = LB_IPPROTO_UDP;
+    return key;
+  };
+  ASSERT_TRUE(put(port_spec("dns", {udp(kVip)}, {udp(kPod1), udp(kPod2)})));
+  ASSERT_TRUE(put(port_spec("dns", {udp(kVip)}, {udp(kPod1)})));
+  advance(Placement::kRetireAfter);
+  EXPECT_FALSE(slot(udp(kPod2)));
+}
+
+// It stays known, and leaves its slot after the ring that does not have it any more is written.
+TEST_F(PlacementTest, ABackendThatKeepsNoFlowsLosesItsSlotAtTheNextTick) {
+  PortSpec spec = port_spec("web", {kVip}, {kPod1, kPod2});
+  ASSERT_TRUE(put(spec));
+  const auto old_generation = generation(kPod2);
+  spec.pools[0] = test::pool({0});
+  spec.backends[1].keeps_flows = false;
+  ASSERT_TRUE(put(spec));
+  EXPECT_EQ(generation(kPod2), old_generation);
+  EXPECT_EQ(placement_->next_tick(), now_);
+  advance(0ms);
+  EXPECT_FALSE(slot(kPod2));
+  ASSERT_TRUE(put(spec));
+  EXPECT_FALSE(slot(kPod2));
+  EXPECT_EQ(placement_->next_tick(), now_ + Placement::kQuarantine) << "nothing but what rests";
+  ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1, kPod2})));
+  EXPECT_NE(generation(kPod2), old_generation);
+  expect_clean_end();
+}
+
+TEST_F(PlacementTest, ARemovedPortWhoseBackendsAreAliveGoesWithTheirFlows) {
+  has_flows_ = true;
+  ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1})));
+  remove("web");
+  advance(Placement::kRetireAfter);
+  EXPECT_TRUE(desired().services.empty());
+  EXPECT_TRUE(slot(kPod1));
+  EXPECT_EQ(placement_->usage().service_ports, 1u);
+  release_backends();
+  EXPECT_TRUE(desired().backends.empty());
+  EXPECT_TRUE(desired().names.empty());
+  expect_clean_end();
+}
+
+TEST_F(PlacementTest, WhoIsNobodysEndpointMakesRoomForWhatIsRefused) {
+  start({64, 64, 32, 2, 1u << 16, 1u << 10}, 1);  // two backends
+  has_flows_ = true;
+  ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1, kPod2})));
+  ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1})));
+  advance(Placement::kRetireAfter);
+  const PortSpec other = port_spec("other", {kOtherVip}, {kPod3});
+  EXPECT_FALSE(put(other));
+  EXPECT_TRUE(slot(kPod2)) << "a refusal changes nothing";
+  EXPECT_EQ(placement_->next_tick(), now_);
+  advance(0ms);
+  EXPECT_FALSE(slot(kPod2));
+  advance(Placement::kQuarantine);
+  EXPECT_TRUE(put(other));
+}
+
 TEST_F(PlacementTest, ARemovedPortGoesInSteps) {
   ASSERT_TRUE(put(port_spec("web", {kVip}, {kPod1})));
   const std::uint32_t id = service(kVip).id;
