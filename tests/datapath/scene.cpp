@@ -117,7 +117,11 @@ Packet Scene::begin_udp(std::uint16_t port) {
   return xdp(to_vip_udp(port)).packet;
 }
 
+// One that terminates and is gone: flows of one that is taken out alive go on.
 void Scene::lose_backend(std::uint16_t port) {
+  const bool is_local = port == kLocal;
+  const std::uint32_t flags = LB_BACKEND_DRAINING | (is_local ? LB_BACKEND_LOCAL : 0);
+  serve(at().vip, port, {{is_local ? at().pod : at().remote, kBackendPort, flags}});
   for (const std::uint8_t proto : {LB_IPPROTO_TCP, LB_IPPROTO_UDP})
     remove_service(service_name(port, proto));
   pass_quarantine();

@@ -56,8 +56,8 @@ TEST_F(Lbctl, JsonKeepsItsKeys) {
   ASSERT_EQ(ask(Transport::Udp, vip_of(10, Family::IPv4), {.count = 4}).answered, 4U);
   const std::pair<std::vector<std::string>, std::set<std::string>> commands[] = {
       {{"status"},
-       {"daemon", "node", "pid", "uptime_seconds", "source", "synced", "adopted", "services", "problems",
-        "failed_writes", "devices", "usage"}},
+       {"daemon", "node", "pid", "uptime_seconds", "source", "synced", "behind_seconds", "heard_seconds", "adopted",
+        "services", "problems", "failed_writes", "devices", "usage"}},
       {{"service", "list"}, {"namespace", "name", "type", "ports", "problems"}},
       {{"backend", "list", "default/web"},
        {"service", "address", "port", "state", "local", "slot", "connections", "packets_in", "bytes_in", "packets_out",
