@@ -110,6 +110,78 @@ TEST_F(Ownership, CleanUpSaysThatItsDirectoryIsNotThere) {
   EXPECT_THAT(said, HasSubstr(other_pins() + ": no such directory"));
   EXPECT_THAT(said, ContainsRegex("removed tc ingress( \\(tcx\\))? on eth0"));
   EXPECT_THAT(said, HasSubstr("removed XDP (native) on eth0")) << "which is pinned in another directory";
+  EXPECT_THAT(said, HasSubstr("whose maps stay: --cleanup --bpffs-path " + node().pins + " removes them"));
+  EXPECT_EQ(programs(), Programs{});
+  expect_clean_end();
+}
+
+// Links whose pins are in a bpf file system that lbd does not look into, as after one was mounted over another.
+class Unseen : public Ownership {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(Ownership::SetUp());
+    if (IsSkipped()) return;
+    ASSERT_NO_FATAL_FAILURE(restart({}));
+    links_ = pinned_links(*lab_, node());
+    ASSERT_FALSE(links_.empty());
+  }
+  void TearDown() override {
+    unmount();
+    fs::remove(mount_);
+    Ownership::TearDown();
+  }
+
+  void hide() const {
+    std::string script = "mkdir -p " + mount_ + "; mount -t bpf bpf " + mount_;
+    for (const std::int64_t id : links_)
+      script += "; bpftool link pin id " + std::to_string(id) + " " + mount_ + "/" + std::to_string(id);
+    const auto hidden = lab_->run_in(node(), {"sh", "-ec", script + "; rm " + node().pins + "/links/*"});
+    ASSERT_TRUE(hidden) << hidden.error().message;
+  }
+  void expect_all_taken_over() {
+    EXPECT_TRUE(eventually(seconds(20), [&] { return pinned_links(*lab_, node()) == links_; }));
+    EXPECT_EQ(programs(), kAll);
+    EXPECT_THAT(problems(), IsEmpty());
+    expect_service();
+    unmount();
+    expect_clean_end();
+  }
+  void unmount() const { run({"umount", mount_}, seconds(20)).has_value(); }
+
+  const std::string mount_ = "/tmp/fairlead-unseen-" + std::to_string(getpid());
+  std::set<std::int64_t> links_;
+};
+
+TEST_F(Unseen, ArePinnedAgainByALbdThatRuns) {
+  ASSERT_NO_FATAL_FAILURE(hide());
+  expect_all_taken_over();
+}
+
+TEST_F(Unseen, AreTakenOverByTheNext) {
+  EXPECT_EQ(daemon().stop(), 0);
+  ASSERT_NO_FATAL_FAILURE(hide());
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  expect_all_taken_over();
+}
+
+TEST_F(Unseen, AreNotDesiredBySomebodyWithoutXdp) {
+  EXPECT_EQ(daemon().stop(), 0);
+  ASSERT_NO_FATAL_FAILURE(hide());
+  ASSERT_NO_FATAL_FAILURE(restart({.xdp_mode = "off"}));
+  EXPECT_EQ(programs(), kTc);
+  expect_clean_end();
+}
+
+TEST_F(Unseen, EndWithCleanUp) {
+  EXPECT_EQ(daemon().stop(), 0);
+  ASSERT_NO_FATAL_FAILURE(hide());
+  expect_clean_end();
+}
+
+TEST_F(Unseen, EndWithCleanUpUnderAnyPath) {
+  EXPECT_EQ(daemon().stop(), 0);
+  ASSERT_NO_FATAL_FAILURE(hide());
+  EXPECT_THAT(run_another({{"--bpffs-path", other_pins()}}, {"--cleanup"}, 0), HasSubstr("removed XDP"));
   EXPECT_EQ(programs(), Programs{});
   expect_clean_end();
 }
@@ -118,7 +190,8 @@ TEST_F(Ownership, CleanUpSaysThatItsDirectoryIsNotThere) {
 TEST_F(Ownership, LinksOfAnotherPinDirectoryAreTakenOver) {
   ASSERT_NO_FATAL_FAILURE(leave_other("native"));
   add_daemon(2, {});
-  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  const auto started = daemon(2).start();
+  ASSERT_TRUE(started) << started.error().message;
   const auto links = pinned_links(*lab_, node()), of_others = pinned_links(*lab_, lab_->node(2));
   ASSERT_FALSE(links.empty());
   ASSERT_NO_FATAL_FAILURE(restart({}));

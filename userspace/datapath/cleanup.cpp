@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -17,6 +18,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A link that was pinned elsewhere: what else is there is not removed.
+void remark_on_place(const std::string& link, const std::string& pin_directory, CleanUp& result) {
+  const fs::path place = fs::path(link).parent_path().parent_path();
+  if (!place.is_absolute() || place == pin_directory) return;
+  const std::string remark =
+      place.string() + " is another lbd's, whose maps stay: --cleanup --bpffs-path " + place.string() + " removes them";
+  if (std::ranges::find(result.remarks, remark) == result.remarks.end()) result.remarks.push_back(remark);
+}
+
 void detach_all(const std::string& pin_directory, CleanUp& result) {
   Attachments attachments(pin_directory);
   const auto actual = attachments.read();
@@ -27,6 +37,7 @@ void detach_all(const std::string& pin_directory, CleanUp& result) {
   for (const Step& step : diff({}, actual->attachments)) {
     // Its device may be gone by the time that it is detached from.
     const std::string what = describe(step.attachment);
+    remark_on_place(step.attachment.link, pin_directory, result);
     if (const auto detached = attachments.detach(step.attachment); detached)
       result.removed.push_back(what);
     else

@@ -11,10 +11,12 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <system_error>
 
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/xdp_mode.h"
+#include "userspace/util/text.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -99,6 +101,23 @@ std::optional<bpf_link_info> info_of(const Fd& link) {
   return info;
 }
 
+// What a link that is pinned nowhere that we see goes by.
+constexpr std::string_view kById = "link ";
+
+std::optional<std::uint32_t> id_in(const std::string& link) {
+  if (!link.starts_with(kById)) return std::nullopt;
+  return to_number<std::uint32_t>(std::string_view(link).substr(kById.size()));
+}
+
+bool runs_program_of_ours(std::uint32_t id) {
+  const Fd program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  __u32 length = sizeof(info);
+  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length)) return false;
+  const std::string_view name = info.name;
+  return name == "lb_xdp" || name == "lb_tc_ingress" || name == "lb_tc_egress";
+}
+
 std::string file_name(const Attachment& attachment, std::uint32_t id) {
   return std::string(name_of(attachment.hook)) + "-" + std::to_string(attachment.ifindex) + "-" + std::to_string(id);
 }
@@ -116,6 +135,7 @@ Actual Links::read() {
       links.attachments.push_back(*attached);
   }
   read_others(links, seen);
+  read_unseen(links, seen);
   // Only if nothing is left in it.
   for (const std::string& earlier : versioned_directories(pin_directory_)) {
     std::error_code ignored;
@@ -151,6 +171,21 @@ void Links::read_others(Actual& links, Ids& seen) const {
   }
 }
 
+// Such a program forwards by maps that no lbd writes any more, like those above.
+void Links::read_unseen(Actual& links, Ids& seen) const {
+  for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
+    if (seen.contains(id)) continue;
+    const Fd link(bpf_link_get_fd_by_id(id));
+    const auto info = link ? info_of(link) : std::nullopt;
+    if (!info || (info->type != BPF_LINK_TYPE_XDP && info->type != kLinkTypeTcx)) continue;
+    const auto place = runs_program_of_ours(info->prog_id) ? place_of(*info) : Attachment{};
+    if (!place || !place->ifindex) continue;
+    Attachment found = *place;
+    found.link = pin_in_place(link, found, id);
+    links.attachments.push_back(found);
+  }
+}
+
 // A link that cannot be looked at is not one that has ended: it may hold a program that forwards.
 Result<std::optional<Attachment>> Links::look_at(const std::string& link, Ids& seen) const {
   const Fd opened = open(link);
@@ -178,8 +213,18 @@ std::string Links::put_in_place(const std::string& link, const Attachment& attac
   return error ? link : proper.string();
 }
 
+std::string Links::pin_in_place(const Fd& link, const Attachment& attachment, std::uint32_t id) const {
+  const std::string by_id = std::string(kById) + std::to_string(id);
+  if (pin_directory_.empty()) return by_id;
+  const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(attachment, id);
+  std::error_code error;
+  fs::create_directory(proper.parent_path(), error);
+  return bpf_obj_pin(link.get(), proper.c_str()) ? by_id : proper.string();
+}
+
 Fd Links::open(const std::string& link) const {
   if (const auto held = held_.find(link); held != held_.end()) return Fd(fcntl(held->second.get(), F_DUPFD_CLOEXEC, 0));
+  if (const auto id = id_in(link)) return Fd(bpf_link_get_fd_by_id(*id));
   return Fd(bpf_obj_get(link.c_str()));
 }
 
@@ -219,7 +264,7 @@ Result<> Links::replace(const Attachment& attachment, int program) const {
 // At once if that is allowed, and else a moment after its last reference, the pin, has gone.
 Result<> Links::detach(const Attachment& attachment) {
   if (const Fd link = open(attachment.link)) bpf_link_detach(link.get());
-  if (held_.erase(attachment.link)) return {};
+  if (held_.erase(attachment.link) || id_in(attachment.link)) return {};
   std::error_code error;
   fs::remove(attachment.link, error);
   if (error) return make_error("remove", attachment.link, error.value());

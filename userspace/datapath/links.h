@@ -22,7 +22,8 @@ class Links {
 
   // All of ours, whichever build pinned them, under whatever name and how often; they are moved to where this one keeps
   // them. What is in the pin directory and holds no device of this network namespace is told without a device. What is
-  // in the pin directory of another lbd is ours if it holds one.
+  // in the pin directory of another lbd is ours if it holds one, and so is what is pinned where it cannot be seen from
+  // here, in another bpf file system for example, as far as the kernel lets us ask (CAP_SYS_ADMIN).
   Actual read();
 
   Result<> create(const Attachment& attachment, int program);
@@ -34,10 +35,12 @@ class Links {
 
   std::vector<std::string> names(std::vector<Error>& unknown) const;
   void read_others(Actual& links, Ids& seen) const;
+  void read_unseen(Actual& links, Ids& seen) const;
   Fd open(const std::string& link) const;
   // Nothing where it has gone, or is one of those that have been seen.
   Result<std::optional<Attachment>> look_at(const std::string& link, Ids& seen) const;
   std::string put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const;
+  std::string pin_in_place(const Fd& link, const Attachment& attachment, std::uint32_t id) const;
   Result<> keep(Fd link, const std::string& name);
 
   std::string pin_directory_;
