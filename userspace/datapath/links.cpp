@@ -214,7 +214,7 @@ std::string Links::put_in_place(const std::string& link, const Attachment& attac
 }
 
 std::string Links::pin_in_place(const Fd& link, const Attachment& attachment, std::uint32_t id) const {
-  const std::string by_id = std::string(kById) + std::to_string(id);
+  std::string by_id = std::string(kById) + std::to_string(id);
   if (pin_directory_.empty()) return by_id;
   const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(attachment, id);
   std::error_code error;

@@ -201,7 +201,8 @@ void Placement::retire(const Leaving& leaving, Time now) {
   const auto it = ports_.find(leaving.port);
   if (it == ports_.end()) return;
   const auto slot = it->second.slots.find(leaving.endpoint);
-  if (slot != it->second.slots.end() && slot->second.due && *slot->second.due <= now) {
+  const std::optional<Time> due = slot != it->second.slots.end() ? slot->second.due : std::nullopt;
+  if (due && *due <= now) {
     if (backends_.has_left_alive(slot->second.index))
       linger(slot->second.index, leaving);
     else
