@@ -50,6 +50,7 @@ void Uplinks::reconcile(const host::Host& node) {
   }
   for (const Error& unknown : outcome->unknown)
     problems_.insert(unknown.message);
+  problems_.insert(outcome->preceding.begin(), outcome->preceding.end());
   for (const datapath::Step& step : outcome->done)
     if (step.action == datapath::Step::kDetach) spdlog::info("removed {}", describe(step.attachment));
   for (const datapath::Attachment& lost : outcome->lost)

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "userspace/datapath/precedence.h"
+
 namespace fairlead::datapath {
 namespace {
 
@@ -61,6 +63,7 @@ Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& dev
   for (const Failure& failure : outcome.failed)
     std::erase_if(in_place, [&](const Attachment& one) { return is_missing_by(one, failure.step); });
   remove_unused(actual->unused_qdiscs, in_place, outcome);
+  look_before(in_place, outcome);
   for (const auto& [action, one] : outcome.done)
     if (action == Step::kAttach && contains_place(in_place_, one) && contains_place(in_place, one))
       outcome.lost.push_back(one);
@@ -111,6 +114,18 @@ void Attacher::remove_unused(const std::set<int>& qdiscs, const std::vector<Atta
   for (const int ifindex : qdiscs)
     if (std::none_of(in_place.begin(), in_place.end(), [&](const Attachment& one) { return one.ifindex == ifindex; }))
       if (const auto left = Attachments::leave_qdisc(ifindex); !left) outcome.unknown.push_back(left.error());
+}
+
+// It keeps nothing from being attached: whether it ends the chain is its own affair, and goes packet by packet.
+void Attacher::look_before(const std::vector<Attachment>& in_place, Outcome& outcome) {
+  for (const Attachment& one : in_place) {
+    if (one.hook == Hook::kXdp) continue;
+    const auto found = preceding(one);
+    if (found)
+      outcome.preceding.insert(outcome.preceding.end(), found->begin(), found->end());
+    else
+      outcome.unknown.push_back(found.error());
+  }
 }
 
 XdpMode Attacher::xdp_mode(int ifindex) const {

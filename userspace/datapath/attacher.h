@@ -36,8 +36,9 @@ class Attacher {
   struct Outcome {
     std::vector<Step> done;
     std::vector<Failure> failed;
-    std::vector<Error> unknown;    // what could not be looked at or removed, and so is left alone
-    std::vector<Attachment> lost;  // was there the last time, and has been attached again
+    std::vector<Error> unknown;          // what could not be looked at or removed, and so is left alone
+    std::vector<Attachment> lost;        // was there the last time, and has been attached again
+    std::vector<std::string> preceding;  // programs of others that run before ours, in words
   };
   // Goes on with other devices after a step that fails. An error: it cannot be told what there is.
   Result<Outcome> reconcile(const std::vector<DeviceSpec>& devices);
@@ -58,6 +59,7 @@ class Attacher {
   std::set<int> take_all(const std::vector<Step>& steps, Outcome& outcome);
   void undo(const std::set<int>& halves, Outcome& outcome);
   static void remove_unused(const std::set<int>& qdiscs, const std::vector<Attachment>& in_place, Outcome& outcome);
+  static void look_before(const std::vector<Attachment>& in_place, Outcome& outcome);
   Result<> take(const Step& step);
 
   std::map<Hook, Program> programs_;

@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view kNames = "lb_";
 
 // The kernel keeps filters of one priority apart from all others: they are of one kind and protocol.
+// What runs before ours is another question: see precedence.h.
 bool is_in_the_way(const host::TcFilter& filter) {
   if (is_ours(filter) || filter.priority != kFilterPriority || filter.chain != 0) return false;
   return filter.kind != "bpf" || filter.protocol != htons(ETH_P_ALL) || filter.handle == kFilterHandle;

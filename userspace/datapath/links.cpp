@@ -7,7 +7,6 @@
 #include <linux/if_link.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
@@ -15,6 +14,7 @@
 #include <system_error>
 
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/tcx.h"
 #include "userspace/datapath/xdp_mode.h"
 #include "userspace/util/text.h"
 
@@ -23,14 +23,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Headers before libbpf 1.3 lack them; a link that a newer build made is known to an older one all the same.
+// Headers before libbpf 1.3 lack it; a link that a newer build made is known to an older one all the same.
 constexpr std::uint32_t kLinkTypeTcx = 11;
-constexpr auto kTcxIngress = static_cast<bpf_attach_type>(46), kTcxEgress = static_cast<bpf_attach_type>(47);
 constexpr bool kBuiltForTcx = LIBBPF_MAJOR_VERSION > 1 || (LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION >= 3);
 
 bpf_attach_type attach_type(Hook hook) {
-  if (hook == Hook::kXdp) return BPF_XDP;
-  return hook == Hook::kTcIngress ? kTcxIngress : kTcxEgress;
+  return hook == Hook::kXdp ? BPF_XDP : tcx_type(hook);
 }
 
 const char* name_of(Hook hook) {
@@ -58,14 +56,9 @@ std::string why_no_xdp(int code) {
 }
 
 Result<bool> runs_by_tcx(int ifindex, Hook hook, std::uint32_t program) {
-  std::array<std::uint32_t, 64> programs{};
-  LIBBPF_OPTS(bpf_prog_query_opts, query);
-  query.prog_ids = programs.data();
-  query.prog_cnt = programs.size();
-  const bool known = bpf_prog_query_opts(ifindex, attach_type(hook), &query) == 0;
-  if (!known && errno != ENODEV)
-    return make_error("ask for the tc programs of", "device " + std::to_string(ifindex), errno);
-  return known && std::find(programs.begin(), programs.end(), program) != programs.end();
+  const auto programs = tcx_programs(ifindex, hook);
+  if (!programs) return programs.error();
+  return std::find(programs->begin(), programs->end(), program) != programs->end();
 }
 
 // A link tells an ifindex, but not of which network namespace: the device tells whether it runs the program.
