@@ -27,7 +27,7 @@ struct Outcome {
 
 class Run {
  public:
-  Run(const Kind& kind, bool watch) : reflector_(kind, "api", store_, handlers()), watch_(watch) {}
+  Run(const Kind& kind, bool watch) : reflector_(kind, store_, handlers()), watch_(watch) {}
 
   Outcome take(std::string_view text, std::size_t piece) {
     kube::WatchStream watch([this](const json::value& event) { this->event(event); });
@@ -48,7 +48,7 @@ class Run {
 
  private:
   static Reflector::Handlers handlers() {
-    return {[] {}, [](const auto&...) {}, [](const auto&) {}};
+    return {[] {}, [](const auto&...) {}, [](const auto&) {}, [](const auto&) {}};
   }
 
   void event(const json::value& event) {

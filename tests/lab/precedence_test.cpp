@@ -6,6 +6,7 @@
 #include <net/if.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <iterator>
 
 #include "tests/lab/leftovers.h"
@@ -16,6 +17,8 @@
 // Programs of others that see packets before lbd's tc programs, and may leave them none.
 namespace fairlead::test {
 namespace {
+
+namespace fs = std::filesystem;
 
 using testing::AllOf;
 using testing::ElementsAre;
@@ -172,6 +175,30 @@ TEST_P(PrecedenceOnASide, IsOurOwnOverAFilterThatWasThereAndOneOfAnotherPriority
   expect_service();
   ASSERT_TRUE(lab_->run_in(node(), {"tc", "qdisc", "delete", "dev", "eth0", "clsact"}));
   expect_clean_end(*lab_, daemon());
+}
+
+// Under a name that lbd's links have, on a device that lbd is not asked for.
+TEST_F(Precedence, LinksOfOthersStay) {
+  const fs::path pin = node().pins + "-theirs/links/xdp-1-7";
+  ASSERT_TRUE(lab_->run_in(node(), {"ip", "link", "add", "up2", "type", "veth", "peer", "name", "peer2"}));
+  const bpf_insn code[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, XDP_PASS}, {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+  const Fd program(bpf_prog_load(BPF_PROG_TYPE_XDP, "theirs", "GPL", code, std::size(code), nullptr));
+  const auto made = in_namespace(node().netns, [&] {
+    return bpf_link_create(program.get(), static_cast<int>(if_nametoindex("up2")), BPF_XDP, nullptr);
+  });
+  ASSERT_TRUE(made);
+  const Fd link(*made);
+  fs::create_directories(pin.parent_path());
+  ASSERT_EQ(bpf_obj_pin(link.get(), pin.c_str()), 0);
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  EXPECT_EQ(programs_on(*lab_, node()).count("up2 xdp driver"), 1U);
+  daemon().stop();
+  auto cleanup = daemon().start_another({}, {"--cleanup"});
+  ASSERT_TRUE(cleanup) << cleanup.error().message;
+  EXPECT_EQ(cleanup->wait(std::chrono::seconds(20)), 0);
+  EXPECT_EQ(programs_on(*lab_, node()), std::set<std::string>{"up2 xdp driver"});
+  EXPECT_TRUE(fs::exists(pin));
+  fs::remove_all(node().pins + "-theirs");
 }
 
 }  // namespace

@@ -102,11 +102,12 @@ std::optional<std::uint32_t> id_in(const std::string& link) {
   return to_number<std::uint32_t>(std::string_view(link).substr(kById.size()));
 }
 
-bool runs_program_of_ours(std::uint32_t id) {
+// Nothing where it may not be asked, which takes CAP_SYS_ADMIN.
+std::optional<bool> is_program_of_ours(std::uint32_t id) {
   const Fd program(bpf_prog_get_fd_by_id(id));
   bpf_prog_info info{};
   __u32 length = sizeof(info);
-  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length)) return false;
+  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length)) return std::nullopt;
   const std::string_view name = info.name;
   return name == "lb_xdp" || name == "lb_tc_ingress" || name == "lb_tc_egress";
 }
@@ -121,7 +122,7 @@ Actual Links::read() {
   Actual links;
   Ids seen;
   for (const std::string& name : names(links.unknown)) {
-    const auto link = look_at(name, seen);
+    const auto link = look_at(name, Where::kOurs, seen);
     if (!link)
       links.unknown.push_back(link.error());
     else if (const std::optional<Attachment>& attached = *link)
@@ -156,7 +157,7 @@ std::vector<std::string> Links::names(std::vector<Error>& unknown) const {
 // Programs of ours that forward by maps which no lbd writes any more, unless they are those of another namespace's lbd.
 void Links::read_others(Actual& links, Ids& seen) const {
   for (const std::string& name : links_of_others(pin_directory_)) {
-    const auto link = look_at(name, seen);
+    const auto link = look_at(name, Where::kElsewhere, seen);
     if (!link)
       links.unknown.push_back(link.error());
     else if (const std::optional<Attachment>& attached = *link; attached && attached->ifindex)
@@ -171,7 +172,7 @@ void Links::read_unseen(Actual& links, Ids& seen) const {
     const Fd link(bpf_link_get_fd_by_id(id));
     const auto info = link ? info_of(link) : std::nullopt;
     if (!info || (info->type != BPF_LINK_TYPE_XDP && info->type != kLinkTypeTcx)) continue;
-    const auto place = runs_program_of_ours(info->prog_id) ? place_of(*info) : Attachment{};
+    const auto place = is_program_of_ours(info->prog_id).value_or(false) ? place_of(*info) : Attachment{};
     if (!place || !place->ifindex) continue;
     Attachment found = *place;
     found.link = pin_in_place(link, found, id);
@@ -180,12 +181,14 @@ void Links::read_unseen(Actual& links, Ids& seen) const {
 }
 
 // A link that cannot be looked at is not one that has ended: it may hold a program that forwards.
-Result<std::optional<Attachment>> Links::look_at(const std::string& link, Ids& seen) const {
+// Others pin links under such names, too: elsewhere a link is ours only if its program has our name.
+Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where where, Ids& seen) const {
   const Fd opened = open(link);
   if (!opened && errno == ENOENT) return std::nullopt;
   if (!opened) return make_error("open the link", link, errno);
   const auto info = info_of(opened);
   if (!info) return make_error("look at the link", link, errno);
+  if (!is_program_of_ours(info->prog_id).value_or(where == Where::kOurs)) return std::nullopt;
   const auto place = place_of(*info);
   if (!place) return place.error();
   Attachment found = *place;

@@ -38,7 +38,8 @@ class Links {
   void read_unseen(Actual& links, Ids& seen) const;
   Fd open(const std::string& link) const;
   // Nothing where it has gone, or is one of those that have been seen.
-  Result<std::optional<Attachment>> look_at(const std::string& link, Ids& seen) const;
+  enum class Where { kOurs, kElsewhere };  // in which pin directory
+  Result<std::optional<Attachment>> look_at(const std::string& link, Where where, Ids& seen) const;
   std::string put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const;
   std::string pin_in_place(const Fd& link, const Attachment& attachment, std::uint32_t id) const;
   Result<> keep(Fd link, const std::string& name);
