@@ -15,10 +15,11 @@
 #include <iostream>
 #include <random>
 #include <system_error>
+#include <thread>
 
 #include "tests/support/peer/peer.h"
 
-// SYNs or questions from addresses that nobody has, as fast as they go out. IPv4 only.
+// SYNs or questions from addresses that nobody has. IPv4 only.
 namespace fairlead::peer {
 namespace {
 
@@ -127,6 +128,7 @@ int flood(const FloodOptions& options) {
     messages[i].msg_hdr = {&to, sizeof(to), &vectors[i], 1, nullptr, 0, 0};
   }
   std::uint64_t sent = 0;
+  const auto start = std::chrono::steady_clock::now();
   std::cout << "ready" << std::endl;
   while (!stopped) {
     for (Frame& frame : frames)
@@ -135,6 +137,7 @@ int flood(const FloodOptions& options) {
     if (went < 0 && errno != EINTR && errno != ENOBUFS)
       throw std::system_error(errno, std::generic_category(), "cannot send");
     sent += static_cast<std::uint64_t>(std::max(went, 0));
+    if (options.rate) std::this_thread::sleep_until(start + std::chrono::microseconds(sent * 1000000 / options.rate));
   }
   close(out);
   std::cout << sent << std::endl;

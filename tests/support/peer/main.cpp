@@ -107,10 +107,11 @@ void add_probe(CLI::App& app, ProbeOptions& options) {
 }
 
 void add_flood(CLI::App& app, FloodOptions& options) {
-  CLI::App* command = app.add_subcommand(
-      "flood", "Send SYNs or datagrams from addresses that nobody has, as fast as they go out, until SIGTERM");
+  CLI::App* command =
+      app.add_subcommand("flood", "Send SYNs or datagrams from addresses that nobody has, until SIGTERM");
   add_endpoint(command, "to", options.to, "ADDR:PORT, IPv4")->required();
   command->add_flag_callback("--udp", [&options] { options.protocol = Protocol::Udp; }, "Datagrams rather than SYNs");
+  command->add_option("--rate", options.rate, "Packets a second; 0: as many as go out")->capture_default_str();
 }
 
 // The usual soft limit of 1024 descriptors is few connections.

@@ -68,6 +68,7 @@ struct ProbeOptions {
 struct FloodOptions {
   Protocol protocol = Protocol::Tcp;
   Endpoint to;
+  unsigned rate = 0;  // packets a second; 0: as many as go out
 };
 
 // Each runs to its end and returns the exit status of the program.
