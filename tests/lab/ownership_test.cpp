@@ -115,6 +115,18 @@ TEST_F(Ownership, CleanUpSaysThatItsDirectoryIsNotThere) {
   expect_clean_end();
 }
 
+// With no more capabilities than lbd.service and the DaemonSet give, which may not ask for a program's name.
+TEST_F(Ownership, LinksOfAnotherPinDirectoryAreTakenOverWithoutSysAdmin) {
+  ASSERT_NO_FATAL_FAILURE(leave_other("native"));
+  const auto links = pinned_links(*lab_, node());
+  ASSERT_NO_FATAL_FAILURE(restart({.launcher = {"setpriv", "--bounding-set=-sys_admin"}}));
+  EXPECT_EQ(programs(), kAll);
+  EXPECT_EQ(pinned_links(*lab_, node()), links) << "the same, with other programs";
+  EXPECT_THAT(problems(), IsEmpty());
+  expect_service();
+  expect_clean_end();
+}
+
 // Links whose pins are in a bpf file system that lbd does not look into, as after one was mounted over another.
 class Unseen : public Ownership {
  protected:

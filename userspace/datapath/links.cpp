@@ -112,6 +112,17 @@ std::optional<bool> is_program_of_ours(std::uint32_t id) {
   return name == "lb_xdp" || name == "lb_tc_ingress" || name == "lb_tc_egress";
 }
 
+// Whether maps of an lbd lie beside its directory, as with ours; to see that takes no capability.
+bool has_maps_beside(const std::string& link) {
+  const fs::path place = fs::path(link).parent_path().parent_path();
+  for (const fs::path& directory : {place / "maps", place}) {
+    std::error_code error;
+    for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+      if (entry->path().filename().string().starts_with("lb_")) return true;
+  }
+  return false;
+}
+
 std::string file_name(const Attachment& attachment, std::uint32_t id) {
   return std::string(name_of(attachment.hook)) + "-" + std::to_string(attachment.ifindex) + "-" + std::to_string(id);
 }
@@ -181,14 +192,15 @@ void Links::read_unseen(Actual& links, Ids& seen) const {
 }
 
 // A link that cannot be looked at is not one that has ended: it may hold a program that forwards.
-// Others pin links under such names, too: elsewhere a link is ours only if its program has our name.
+// Others pin links under such names, too: elsewhere a link is ours only if its program has our name, or, where
+// that may not be asked, an lbd's maps lie there.
 Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where where, Ids& seen) const {
   const Fd opened = open(link);
   if (!opened && errno == ENOENT) return std::nullopt;
   if (!opened) return make_error("open the link", link, errno);
   const auto info = info_of(opened);
   if (!info) return make_error("look at the link", link, errno);
-  if (!is_program_of_ours(info->prog_id).value_or(where == Where::kOurs)) return std::nullopt;
+  if (!is_program_of_ours(info->prog_id).value_or(where == Where::kOurs || has_maps_beside(link))) return std::nullopt;
   const auto place = place_of(*info);
   if (!place) return place.error();
   Attachment found = *place;
