@@ -63,7 +63,7 @@ Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& dev
   for (const Failure& failure : outcome.failed)
     std::erase_if(in_place, [&](const Attachment& one) { return is_missing_by(one, failure.step); });
   remove_unused(actual->unused_qdiscs, in_place, outcome);
-  look_before(in_place, outcome);
+  look_before(*actual, in_place, outcome);
   for (const auto& [action, one] : outcome.done)
     if (action == Step::kAttach && contains_place(in_place_, one) && contains_place(in_place, one))
       outcome.lost.push_back(one);
@@ -75,9 +75,12 @@ Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& dev
 void Attacher::refuse(const Actual& actual, std::vector<Attachment>& desired, Outcome& outcome) const {
   if (tc_ != Means::kClsact) return;
   std::set<int> refused;
-  for (const Attachment& one : desired)
-    if (const auto why = actual.no_filters.find(one.ifindex); why != actual.no_filters.end())
-      if (refused.insert(one.ifindex).second) outcome.failed.push_back({{Step::kAttach, one}, why->second});
+  for (const Attachment& one : desired) {
+    const auto why = actual.no_filters.find(one.ifindex);
+    if (why == actual.no_filters.end() || !refused.insert(one.ifindex).second) continue;
+    const Step step{Step::kAttach, one};
+    outcome.failed.push_back({step, why->second});
+  }
   std::erase_if(desired, [&](const Attachment& one) { return refused.contains(one.ifindex); });
 }
 
@@ -117,14 +120,17 @@ void Attacher::remove_unused(const std::set<int>& qdiscs, const std::vector<Atta
 }
 
 // It keeps nothing from being attached: whether it ends the chain is its own affair, and goes packet by packet.
-void Attacher::look_before(const std::vector<Attachment>& in_place, Outcome& outcome) {
+void Attacher::look_before(const Actual& actual, const std::vector<Attachment>& in_place, Outcome& outcome) {
   for (const Attachment& one : in_place) {
     if (one.hook == Hook::kXdp) continue;
-    const auto found = preceding(one);
-    if (found)
-      outcome.preceding.insert(outcome.preceding.end(), found->begin(), found->end());
-    else
-      outcome.unknown.push_back(found.error());
+    const auto by_tcx = tcx_before(one);
+    if (!by_tcx) outcome.unknown.push_back(by_tcx.error());
+    std::vector<std::string> found = by_tcx ? *by_tcx : std::vector<std::string>();
+    if (const auto filters = actual.filters_before.find({one.ifindex, one.hook});
+        one.means == Means::kClsact && filters != actual.filters_before.end())
+      found.insert(found.end(), filters->second.begin(), filters->second.end());
+    for (const std::string& what : found)
+      outcome.preceding.push_back(runs_before(what, one));
   }
 }
 

@@ -59,7 +59,7 @@ class Attacher {
   std::set<int> take_all(const std::vector<Step>& steps, Outcome& outcome);
   void undo(const std::set<int>& halves, Outcome& outcome);
   static void remove_unused(const std::set<int>& qdiscs, const std::vector<Attachment>& in_place, Outcome& outcome);
-  static void look_before(const std::vector<Attachment>& in_place, Outcome& outcome);
+  static void look_before(const Actual& actual, const std::vector<Attachment>& in_place, Outcome& outcome);
   Result<> take(const Step& step);
 
   std::map<Hook, Program> programs_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "userspace/util/result.h"
@@ -36,8 +37,9 @@ bool contains_place(const std::vector<Attachment>& all, const Attachment& attach
 struct Actual {
   std::vector<Attachment> attachments;
   std::map<int, Error> no_filters;  // devices whose qdisc cannot have filters of ours on both sides, and why
-  std::set<int> unused_qdiscs;      // devices whose clsact qdisc is ours, and has no filter of ours
-  std::vector<Error> unknown;       // what could not be looked at, and so is left alone
+  std::map<std::pair<int, Hook>, std::vector<std::string>> filters_before;  // of others, running before ours; in words
+  std::set<int> unused_qdiscs;  // devices whose clsact qdisc is ours, and has no filter of ours
+  std::vector<Error> unknown;   // what could not be looked at, and so is left alone
 };
 
 struct Step {

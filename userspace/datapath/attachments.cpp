@@ -11,6 +11,7 @@ Result<Actual> Attachments::read() {
   Actual all = links_.read();
   all.attachments.insert(all.attachments.end(), filters->attachments.begin(), filters->attachments.end());
   all.no_filters = std::move(filters->no_filters);
+  all.filters_before = std::move(filters->filters_before);
   all.unused_qdiscs = std::move(filters->unused_qdiscs);
   return all;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "userspace/datapath/filter_place.h"
+#include "userspace/datapath/precedence.h"
 #include "userspace/host/tc_filters.h"
 #include "userspace/host/tc_qdiscs.h"
 
@@ -65,6 +66,7 @@ Result<> read_side(int ifindex, const std::string& qdisc, Hook hook, Actual& act
   if (!filters) return filters.error();
   for (const host::TcFilter& filter : *filters)
     if (is_ours(filter)) actual.attachments.push_back({ifindex, hook, Means::kClsact, filter.program, ""});
+  if (has_ours(*filters)) actual.filters_before[{ifindex, hook}] = filters_before_ours(*filters);
   if (const auto found = obstacle(ifindex, qdisc, hook, *filters)) actual.no_filters.try_emplace(ifindex, *found);
   return {};
 }

@@ -65,6 +65,11 @@ void for_each_flow(const Object& object, Family family, const std::function<void
     visit_table(object.flows6, family, now, second, visit);
 }
 
+void for_each_flow(const Object& object, const std::function<void(const Flow&)>& visit) {
+  for (const Family family : {Family::IPv4, Family::IPv6})
+    for_each_flow(object, family, visit);
+}
+
 std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std::uint32_t>& buckets) {
   std::set<std::uint32_t> used;
   if (buckets.empty()) return used;
@@ -74,8 +79,7 @@ std::set<std::uint32_t> buckets_in_use(const Object& object, const std::set<std:
     const std::uint32_t bucket = state::filter_bucket(state::to_abi(owner), static_cast<std::uint8_t>(owner.family));
     if (buckets.contains(bucket)) used.insert(bucket);
   };
-  for_each_flow(object, Family::IPv4, look);
-  for_each_flow(object, Family::IPv6, look);
+  for_each_flow(object, look);
   return used;
 }
 
@@ -87,8 +91,7 @@ std::set<std::uint32_t> backends_in_use(const Object& object,
     const auto backend = generations.find(flow.backend);
     if (backend != generations.end() && backend->second == flow.generation) used.insert(flow.backend);
   };
-  for_each_flow(object, Family::IPv4, look);
-  for_each_flow(object, Family::IPv6, look);
+  for_each_flow(object, look);
   return used;
 }
 

@@ -33,6 +33,8 @@ struct Flow {
 // Calls visit for each entry of the table. Entries that are being written at that moment are read again a few times and
 // then skipped.
 void for_each_flow(const Object& object, Family family, const std::function<void(const Flow&)>& visit);
+// Of both families.
+void for_each_flow(const Object& object, const std::function<void(const Flow&)>& visit);
 
 // Filter buckets, out of these, whose address is in the key of a live entry: still needed for its packets to be looked
 // at.

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/program_name.h"
 #include "userspace/datapath/tcx.h"
 #include "userspace/datapath/xdp_mode.h"
 #include "userspace/util/text.h"
@@ -102,14 +103,11 @@ std::optional<std::uint32_t> id_in(const std::string& link) {
   return to_number<std::uint32_t>(std::string_view(link).substr(kById.size()));
 }
 
-// Nothing where it may not be asked, which takes CAP_SYS_ADMIN.
+// Nothing where it may not be asked.
 std::optional<bool> is_program_of_ours(std::uint32_t id) {
-  const Fd program(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  __u32 length = sizeof(info);
-  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length)) return std::nullopt;
-  const std::string_view name = info.name;
-  return name == "lb_xdp" || name == "lb_tc_ingress" || name == "lb_tc_egress";
+  const auto name = program_name(id);
+  if (!name) return std::nullopt;
+  return *name == "lb_xdp" || *name == "lb_tc_ingress" || *name == "lb_tc_egress";
 }
 
 // Whether maps of an lbd lie beside its directory, as with ours; to see that takes no capability.
@@ -209,14 +207,20 @@ Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where 
   return found;
 }
 
+// In a directory that is made only below a pin directory that is there: --cleanup makes none.
+fs::path Links::proper_place(const Attachment& attachment, std::uint32_t id) const {
+  const fs::path directory = links_directory(pin_directory_);
+  std::error_code error;
+  fs::create_directory(directory, error);
+  return directory / file_name(attachment, id);
+}
+
 // Where it is pinned twice, the second takes the place of the first.
 std::string Links::put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const {
   if (pin_directory_.empty()) return link;
-  const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(attachment, id);
+  const fs::path proper = proper_place(attachment, id);
   if (proper == link) return link;
   std::error_code error;
-  // Only below a pin directory that is there: --cleanup makes none.
-  fs::create_directory(proper.parent_path(), error);
   fs::rename(link, proper, error);
   return error ? link : proper.string();
 }
@@ -224,9 +228,7 @@ std::string Links::put_in_place(const std::string& link, const Attachment& attac
 std::string Links::pin_in_place(const Fd& link, const Attachment& attachment, std::uint32_t id) const {
   std::string by_id = std::string(kById) + std::to_string(id);
   if (pin_directory_.empty()) return by_id;
-  const fs::path proper = fs::path(links_directory(pin_directory_)) / file_name(attachment, id);
-  std::error_code error;
-  fs::create_directory(proper.parent_path(), error);
+  const fs::path proper = proper_place(attachment, id);
   return bpf_obj_pin(link.get(), proper.c_str()) ? by_id : proper.string();
 }
 
@@ -269,9 +271,12 @@ Result<> Links::replace(const Attachment& attachment, int program) const {
   return {};
 }
 
-// At once if that is allowed, and else a moment after its last reference, the pin, has gone.
+// At once if that is allowed, and else a moment after its last reference, the pin, has gone. A pin that we do not see
+// stays.
 Result<> Links::detach(const Attachment& attachment) {
-  if (const Fd link = open(attachment.link)) bpf_link_detach(link.get());
+  const Fd link = open(attachment.link);
+  const bool detached = link && bpf_link_detach(link.get()) == 0;
+  if (id_in(attachment.link) && !detached) return make_error("detach", describe(attachment), errno);
   if (held_.erase(attachment.link) || id_in(attachment.link)) return {};
   std::error_code error;
   fs::remove(attachment.link, error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -32,14 +33,15 @@ class Links {
 
  private:
   using Ids = std::set<std::uint32_t>;
+  enum class Where { kOurs, kElsewhere };  // in which pin directory
 
   std::vector<std::string> names(std::vector<Error>& unknown) const;
   void read_others(Actual& links, Ids& seen) const;
   void read_unseen(Actual& links, Ids& seen) const;
   Fd open(const std::string& link) const;
-  // Nothing where it has gone, or is one of those that have been seen.
-  enum class Where { kOurs, kElsewhere };  // in which pin directory
+  // Nothing where it has gone, is not ours, or is one of those that have been seen.
   Result<std::optional<Attachment>> look_at(const std::string& link, Where where, Ids& seen) const;
+  std::filesystem::path proper_place(const Attachment& attachment, std::uint32_t id) const;
   std::string put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const;
   std::string pin_in_place(const Fd& link, const Attachment& attachment, std::uint32_t id) const;
   Result<> keep(Fd link, const std::string& name);

@@ -90,8 +90,7 @@ Result<std::vector<admin::FlowView>> query_flows(const datapath::Object& object,
                      endpoint_text(flow.to.dst, flow.to.dport), state_of(flow), (flow.flags & LB_FLOW_LOCAL) != 0, gone,
                      flow.expires_in});
   };
-  datapath::for_each_flow(object, Family::IPv4, visit);
-  datapath::for_each_flow(object, Family::IPv6, visit);
+  datapath::for_each_flow(object, visit);
   return views;
 }
 

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "userspace/datapath/program_name.h"
+
+#include <bpf/bpf.h>
+
+#include "userspace/util/fd.h"
+
+namespace fairlead::datapath {
+
+std::optional<std::string> program_name(std::uint32_t id) {
+  const Fd program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  __u32 length = sizeof(info);
+  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length)) return std::nullopt;
+  return info.name;
+}
+
+}  // namespace fairlead::datapath

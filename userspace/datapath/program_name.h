@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace fairlead::datapath {
+
+// As the kernel knows it, cut to 15 characters. Nothing where it may not be asked, which takes CAP_SYS_ADMIN, and where
+// the program is gone.
+std::optional<std::string> program_name(std::uint32_t id);
+
+}  // namespace fairlead::datapath
