@@ -2,20 +2,37 @@
 #ifndef LB_BPF_PATH_HANDOVER_H
 #define LB_BPF_PATH_HANDOVER_H
 
+#include "flow/table.h"
 #include "packet/packet.h"
 
 /*
- * While lbd takes over from one with other map layouts, a flow that the other's programs made last is not in our table
- * yet. A segment of it would leave with the backend's own address, or come to this node's own stack, and either side
- * would be reset. TCP sends again what is lost, and by then the flow is here.
+ * While lbd takes over from one with other map layouts, the other's programs may still run at some device, and the last
+ * of their flows are not in our table yet. What they may be about is dropped: TCP sends it again, and by then all flows
+ * are here.
  */
-static __always_inline int may_be_carried_yet(const struct packet *p)
+static __always_inline int is_handing_over(const struct packet *p)
 {
 	const __u64 until = READ_ONCE(lb_handover_until);
 
-	if (likely(!until) || p->tuple.proto != LB_IPPROTO_TCP || (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-		return 0;
-	return bpf_ktime_get_ns() < until;
+	return unlikely(until) && p->tuple.proto == LB_IPPROTO_TCP && bpf_ktime_get_ns() < until;
+}
+
+/*
+ * A segment of a flow that is still to come would leave with the backend's own address, or come to this node's own
+ * stack, and either side would be reset.
+ */
+static __always_inline int may_be_carried_yet(const struct packet *p)
+{
+	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN && is_handing_over(p);
+}
+
+/*
+ * The other's programs may have taken over the port of a flow that is closed, and what the backend sends to it now is
+ * another connection's. The client that we know would reset that.
+ */
+static __always_inline int may_be_anothers(const struct packet *p, const struct flow_view *view)
+{
+	return unlikely(view->state & LB_FLOW_CLOSING) && lb_flow_is_closed(view->state) && is_handing_over(p);
 }
 
 #endif

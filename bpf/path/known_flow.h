@@ -3,6 +3,7 @@
 #define LB_BPF_PATH_KNOWN_FLOW_H
 
 #include "path/deliver.h"
+#include "path/handover.h"
 #include "path/hop.h"
 #include "path/scratch.h"
 
@@ -42,6 +43,8 @@ static __always_inline struct outcome known_remote(const struct run run, struct 
 	enum lb_verdict verdict;
 	enum deferred deferred;
 
+	if (reply && may_be_anothers(&path->p, &path->view))
+		return done(LB_VERDICT_FLOW_BUSY);
 	if (reply)
 		verdict = hop_to_client(run, path, clock);
 	else

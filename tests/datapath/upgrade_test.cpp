@@ -450,17 +450,22 @@ TEST_F(Upgrade, OfFullTablesLosesNothing) {
   ASSERT_NO_FATAL_FAILURE(serve());
   std::uint32_t source = 0;
   const auto fill = [&]<class Set>(const datapath::MappedArray<Set>& sets, std::size_t entries) {
-    const datapath::FlowTable<Set> table(sets, &object().config().flow_keys);
+    using Table = datapath::FlowTable<Set>;
+    const Table table(sets, &object().config().flow_keys);
+    constexpr typename Table::At kAnywhere{~0u, ~0u};
     std::uint32_t failed = 0;
     while (entries && failed < 1000) {
-      typename datapath::FlowTable<Set>::Entry entry{};
-      entry.head.proto = LB_IPPROTO_UDP;
-      entry.head.expires = 1000;
-      entry.addr[LB_FLOW_SRC][0] = ++source;
-      if (table.insert(entry, {~0u, ~0u}))
-        --entries;
-      else
-        ++failed;
+      typename Table::Entry forward{};
+      forward.head.proto = LB_IPPROTO_UDP;
+      forward.head.expires = 1000;
+      forward.addr[LB_FLOW_SRC][0] = forward.addr[LB_FLOW_NEW_SRC][0] = ++source;
+      const auto reply = table.insert(Table::pair_of(forward), kAnywhere);
+      if (reply && table.insert(forward, kAnywhere)) {
+        entries -= 2;
+        continue;
+      }
+      if (reply) table.remove(table[*reply], Table::seq_of(table[*reply]));
+      ++failed;
     }
   };
   const auto count = [](const auto& sets) {

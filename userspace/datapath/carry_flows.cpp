@@ -116,47 +116,110 @@ void CarryFlows<Set>::pass(bool replies) {
   }
 }
 
+// Again where a program has written meanwhile what was looked at.
 template <class Set>
 void CarryFlows<Set>::put(const Entry& entry, const At& before) {
-  if (const auto found = table_.find(entry)) return update(entry, *found);
-  if (is_contested(entry)) {
-    ++carried_.taken;
-    return free_port(entry);
-  }
-  const auto at = table_.insert(entry, before);
-  if (!at) {
+  Stored stored = Stored::AGAIN;
+  for (int i = 0; i < kTries && stored == Stored::AGAIN; ++i)
+    stored = try_put(entry, before);
+  if (stored == Stored::AGAIN) all_read_ = false;
+  if (stored == Stored::NO_ROOM) {
     ++carried_.no_room;
-    return free_port(entry);
+    free_port(entry);
   }
-  seen_[table_.index(*at)] = true;
-  if (has_port(entry)) word_of(entry).fetch_or(bit_of(entry).mask);
 }
 
 template <class Set>
-void CarryFlows<Set>::update(const Entry& entry, const typename Table::Found& found) {
+typename CarryFlows<Set>::Stored CarryFlows<Set>::try_put(const Entry& entry, const At& before) {
+  const Entry pair = Table::pair_of(entry);
+  const Place mine = table_.find(entry), other = table_.find(pair);
+  if (is_contested(entry, mine) || is_contested(pair, other)) return give_up(entry, mine);
+  if (!(entry.head.flags & LB_FLOW_REPLY))
+    if (const Stored brought = bring_reply(pair, other); brought != Stored::YES) return brought;
+  return store(entry, mine, before);
+}
+
+// A forward entry without its reply entry is a connection that is silent for good. One that was passed by, because it
+// came after the first step, is made by its forward entry, which has been read later.
+template <class Set>
+typename CarryFlows<Set>::Stored CarryFlows<Set>::bring_reply(const Entry& reply, const Place& at) {
+  if (!at || !Table::same_flow(table_[at->at], reply)) return store(reply, at, kAnywhere);
+  seen_[table_.index(at->at)] = true;
+  return Stored::YES;
+}
+
+template <class Set>
+typename CarryFlows<Set>::Stored CarryFlows<Set>::store(const Entry& entry, const Place& at, const At& before) {
+  if (at) return Table::same_flow(table_[at->at], entry) ? update(entry, *at) : displace(entry, *at);
+  const auto inserted = table_.insert(entry, before);
+  if (!inserted) return Stored::NO_ROOM;
+  seen_[table_.index(*inserted)] = true;
+  if (has_port(entry)) word_of(entry).fetch_or(bit_of(entry).mask);
+  return Stored::YES;
+}
+
+template <class Set>
+typename CarryFlows<Set>::Stored CarryFlows<Set>::update(const Entry& entry, const typename Table::Found& found) {
   Entry& mine = table_[found.at];
   seen_[table_.index(found.at)] = true;
+  bool done = true;
   if (Table::is_copy(found.seq)) {
-    const bool stale = !Table::same_flow(mine, entry) || mine.head.state != entry.head.state ||
-                       mine.head.expires != entry.head.expires;
-    if (stale) table_.overwrite(mine, found.seq, entry);
-  } else if (Table::same_flow(mine, entry) && entry.head.state & ~mine.head.state) {
-    table_.add_state(mine, found.seq, entry);
+    if (mine.head.state != entry.head.state || mine.head.expires != entry.head.expires)
+      done = table_.overwrite(mine, found.seq, entry);
+  } else if (entry.head.state & ~mine.head.state) {
+    done = table_.add_state(mine, found.seq, entry);
   }
+  return done ? Stored::YES : Stored::AGAIN;
 }
 
-// The tuple that its answers would have belongs to another flow, which a program of this build has made since.
+// In place of another flow, whose other entry goes as well: its packets would be this one's.
 template <class Set>
-bool CarryFlows<Set>::is_contested(const Entry& entry) const {
-  const Entry pair = Table::pair_of(entry);
-  const auto found = table_.find(pair);
-  return found && !Table::is_copy(found->seq) && !Table::same_flow(table_[found->at], pair);
+typename CarryFlows<Set>::Stored CarryFlows<Set>::displace(const Entry& entry, const typename Table::Found& found) {
+  Entry& mine = table_[found.at];
+  const Entry pair = Table::pair_of(mine);
+  if (!table_.overwrite(mine, found.seq, entry)) return Stored::AGAIN;
+  seen_[table_.index(found.at)] = true;
+  for (int i = 0; i < kTries; ++i) {
+    const Place left = table_.find(pair);
+    if (!left || !Table::same_flow(table_[left->at], pair) || take_out(table_[left->at], left->seq)) break;
+  }
+  return Stored::YES;
 }
 
-// Of a flow that is given up: until the end the other build's programs go on with it.
+// Whether another flow has the key and keeps it: one that a program of this build has written, and that is worth as
+// much. A copy is only older news.
+template <class Set>
+bool CarryFlows<Set>::is_contested(const Entry& entry, const Place& at) const {
+  if (!at || Table::is_copy(at->seq)) return false;
+  const Entry& there = table_[at->at];
+  return !Table::same_flow(there, entry) && lb_flow_worth(there.head.state) >= lb_flow_worth(entry.head.state);
+}
+
+// It has lost one of its keys, so the entry under the other must not stay: a client that is told begins again.
+template <class Set>
+typename CarryFlows<Set>::Stored CarryFlows<Set>::give_up(const Entry& entry, const Place& at) {
+  if (!at || !Table::same_flow(table_[at->at], entry))
+    free_port(entry);
+  else if (!take_out(table_[at->at], at->seq))
+    return Stored::AGAIN;
+  const bool waits = lb_flow_worth(entry.head.state) != LB_WORTH_CLOSED;
+  if (!(entry.head.flags & LB_FLOW_REPLY) && waits) ++carried_.taken;
+  return Stored::YES;
+}
+
+// Of a flow that has no entry here. The other build's programs go on with it until the end, and then nobody.
 template <class Set>
 void CarryFlows<Set>::free_port(const Entry& entry) const {
-  if (finishing_ && has_port(entry)) word_of(entry).fetch_and(~bit_of(entry).mask);
+  if (finishing_ && ports_.shared && has_port(entry)) word_of(entry).fetch_and(~bit_of(entry).mask);
+}
+
+// With its port, which programs of the other build give back themselves where the pools are theirs, too.
+template <class Set>
+bool CarryFlows<Set>::take_out(Entry& entry, std::uint32_t seq) const {
+  const Entry was = entry;
+  if (!table_.remove(entry, seq)) return false;
+  if (!ports_.shared && has_port(was)) word_of(was).fetch_and(~bit_of(was).mask);
+  return true;
 }
 
 template <class Set>
@@ -208,7 +271,7 @@ void CarryFlows<Set>::remove_unseen() {
   for (std::size_t i = 0; i < table_.entries(); ++i) {
     Entry& entry = table_[i];
     const std::uint32_t seq = Table::seq_of(entry);
-    if (entry.head.proto && Table::is_copy(seq) && !seen_[i]) table_.remove(entry, seq);
+    if (entry.head.proto && Table::is_copy(seq) && !seen_[i]) take_out(entry, seq);
   }
 }
 

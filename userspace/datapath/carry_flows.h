@@ -37,14 +37,19 @@ void mark_ports(std::vector<lb_snat_pool>& pools, std::span<Set> sets, std::uint
 struct SnatPorts {
   const MappedArray<lb_snat_pool>* pools;
   std::uint16_t base = 0;
+  bool shared = false;  // with the other build's programs
 };
 
 // Brings the flows of a table of another layout into this build's, while programs forward by both: may be done as often
 // as one likes, and each time does what is missing. What a program of this build has written is not touched, but for
 // state that it has not seen. finish_rest() also takes out the copies of flows that have ended over there.
 //
-// Each time has two steps. Replies come first: a forward entry is only put in where its reply would be understood, and
-// a backend that speaks before its flow is here is what breaks a connection.
+// Each time has two steps. Replies come first: a backend that speaks before its flow is here is what breaks a
+// connection. A forward entry is only put in with its reply entry, so that its answers are understood.
+//
+// Both builds' programs can give one tuple to two flows: a client's port is used again, a SNAT port is taken over. Of
+// two the one that is worth more stays, whole, and of equals the one that a program of this build has written; of the
+// other nothing does.
 template <class Set>
 class CarryFlows {
  public:
@@ -69,6 +74,9 @@ class CarryFlows {
 
  private:
   using At = typename Table::At;
+  using Place = std::optional<typename Table::Found>;
+  enum class Stored { YES, AGAIN, NO_ROOM };
+  static constexpr At kAnywhere{~0u, ~0u};
 
   CarryFlows(const ForeignMap& from, const Record& value, Table table, SnatPorts ports, const ExpiryOf& expiry);
   Result<> open();
@@ -77,9 +85,15 @@ class CarryFlows {
   std::optional<Entry> read(std::size_t index);
   void understand(Entry& entry) const;
   void put(const Entry& entry, const At& before);
-  void update(const Entry& entry, const typename Table::Found& found);
-  bool is_contested(const Entry& entry) const;
+  Stored try_put(const Entry& entry, const At& before);
+  Stored bring_reply(const Entry& reply, const Place& at);
+  Stored store(const Entry& entry, const Place& at, const At& before);
+  Stored update(const Entry& entry, const typename Table::Found& found);
+  Stored displace(const Entry& entry, const typename Table::Found& found);
+  bool is_contested(const Entry& entry, const Place& at) const;
+  Stored give_up(const Entry& entry, const Place& at);
   void free_port(const Entry& entry) const;
+  bool take_out(Entry& entry, std::uint32_t seq) const;
   PortBit bit_of(const Entry& reply) const;
   std::atomic_ref<__u64> word_of(const Entry& reply) const;
   void remove_unseen();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/datapath/carry_ports.h"
 
-#include <utility>
-
 namespace fairlead::datapath {
 
 CarryPorts::Pools CarryPorts::in_use() const {
@@ -12,18 +10,19 @@ CarryPorts::Pools CarryPorts::in_use() const {
   return pools;
 }
 
-// What was in use before and still is stays as it is: its flow may have ended by now, and its port with it.
 void CarryPorts::carry() {
-  Pools now = in_use();
-  carried_.resize(now.size());
+  for_each_word([](auto used, std::uint64_t in_use) { used.store(in_use); });
+}
+
+void CarryPorts::add() {
+  for_each_word([](auto used, std::uint64_t in_use) { used.fetch_or(in_use); });
+}
+
+void CarryPorts::for_each_word(const Visit& visit) const {
+  const Pools now = in_use();
   for (std::size_t pool = 0; pool < now.size(); ++pool)
-    for (std::size_t word = 0; word < LB_SNAT_POOL_WORDS; ++word) {
-      const std::uint64_t before = carried_[pool].used[word], after = now[pool].used[word];
-      const std::atomic_ref used((*ports_.pools)[pool].used[word]);
-      if (const std::uint64_t begun = after & ~before) used.fetch_or(begun);
-      if (const std::uint64_t ended = before & ~after) used.fetch_and(~ended);
-    }
-  carried_ = std::move(now);
+    for (std::size_t word = 0; word < LB_SNAT_POOL_WORDS; ++word)
+      visit(std::atomic_ref((*ports_.pools)[pool].used[word]), now[pool].used[word]);
 }
 
 }  // namespace fairlead::datapath

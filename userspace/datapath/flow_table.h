@@ -103,10 +103,14 @@ class FlowTable {
            !std::memcmp(a.addr, b.addr, sizeof(a.addr));
   }
 
-  // The key of the other direction's entry is what this one rewrites to, the other way round.
+  // The other direction's entry: what undoes this one.
   static Entry pair_of(const Entry& entry) {
     Entry pair{};
     pair.head.proto = entry.head.proto;
+    pair.head.flags = entry.head.flags ^ LB_FLOW_REPLY;
+    pair.head.state = entry.head.state;
+    pair.head.timeout = entry.head.timeout;
+    pair.head.expires = entry.head.expires;
     pair.head.sport = entry.head.new_dport;
     pair.head.dport = entry.head.new_sport;
     pair.head.new_sport = entry.head.dport;

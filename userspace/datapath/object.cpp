@@ -97,7 +97,7 @@ Result<Layouts> Object::layouts() {
 }
 
 void Object::begin_handover() {
-  if (!upgrade_->found()) return;
+  if (!upgrade_->moves_flows()) return;
   upgrade_->catch_up();
   const auto until = std::chrono::steady_clock::now() + kLongestHandover;
   set_handover_until(static_cast<std::uint64_t>(std::chrono::nanoseconds(until.time_since_epoch()).count()));
@@ -266,7 +266,8 @@ void Object::convert_maps() {
     targets.push_back(
         {&is, {bpf_map__fd(map), layouts_.at(is.map), bpf_map__max_entries(map)}, pinned_.contains(is.map)});
   }
-  const SnatPorts ports{&snat_pools, constants_.snat_port_base};
+  const bool shared = pinned_.contains("lb_snat_pools") && !upgrade_->other("lb_snat_pools");
+  const SnatPorts ports{&snat_pools, constants_.snat_port_base, shared};
   const Upgrade::Arrays arrays{&flows4, &flows6, &backends, &filter, ports, &config_.flow_keys, foreign_expiry()};
   for (std::string& lost : upgrade_->convert(targets, arrays, cpus_))
     lost_.push_back(std::move(lost));

@@ -238,7 +238,7 @@ std::vector<Error> Upgrade::finish(Lost& lost) {
   Errors left;
   finish_flows();
   for (auto& carry : ports_)
-    carry.carry();
+    carry.add();
   for (auto& carry : counters_)
     if (const auto grown = carry.carry_growth(); !grown) lost_.push_back("counters: " + grown.error().message);
   std::ranges::move(lost_, std::back_inserter(lost));

@@ -53,6 +53,8 @@ class Upgrade {
   // since.
   const ForeignMap* other(const std::string& map) const;
   bool found() const { return !foreign_.empty(); }
+  // Whether programs of the other build have flows or ports of their own.
+  bool moves_flows() const { return other("lb_flow4") || other("lb_flow6") || other("lb_snat_pools"); }
 
   // What goes wrong with one map is its loss, and no reason not to start. Returns what cannot be kept.
   Lost convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus);

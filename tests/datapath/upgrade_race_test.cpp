@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/datapath/upgrade_fixture.h"
+
+// What the programs of both builds do at once, while lbd takes over: the other build's go on making and ending flows
+// after the first copy, and ours begin before the last. Each test is one order of events.
+namespace fairlead::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::uint8_t kEstablished = LB_FLOW_ANSWERED | LB_FLOW_CONFIRMED;
+constexpr std::uint8_t kFinished = kEstablished | LB_FLOW_FINS | LB_FLOW_CLIENT_FIRST | LB_FLOW_LAST_ACK;
+
+// Two connections to a backend on another node. In the other build's table the later one gets the port of the former.
+class UpgradeRace : public Upgrade, public testing::WithParamInterface<Family> {
+ protected:
+  static constexpr std::uint16_t kFormer = 40001, kLater = 40002;
+  enum Which { FORWARD = 1, REPLY = 2, BOTH = FORWARD | REPLY };
+
+  // Both are there, the former finished, and the maps are another build's.
+  void leave(std::uint8_t former_state = kFinished) {
+    ASSERT_NO_FATAL_FAILURE(serve());
+    former_ = begin(GetParam(), LB_IPPROTO_TCP, kRemotePort, kFormer);
+    later_ = begin(GetParam(), LB_IPPROTO_TCP, kRemotePort, kLater);
+    port_ = dissect(former_.request_seen).packet.sport;
+    leave_all_scrambled();
+    set_state(kFormer, former_state);
+    set_state(kLater, kEstablished);
+  }
+
+  void each(std::uint16_t client_port, Which which, const std::function<void(OtherEntry&)>& visit) {
+    each_other_flow(other(is_ipv4() ? "lb_flow4" : "lb_flow6"), [&](OtherEntry& entry) {
+      const bool reply = entry.get("head.flags") & LB_FLOW_REPLY;
+      if (which & (reply ? REPLY : FORWARD) && entry.get(reply ? "head.new_dport" : "head.sport") == client_port)
+        visit(entry);
+    });
+  }
+
+  void set_state(std::uint16_t client_port, std::uint8_t state) {
+    each(client_port, BOTH, [&](OtherEntry& entry) { entry.set("head.state", state); });
+  }
+
+  // While it is being written it is not read. Begins that, and ends it.
+  void toggle_writing(std::uint16_t client_port, Which which) {
+    each(client_port, which, [](OtherEntry& entry) { entry.set("head.seq", entry.get("head.seq") ^ 1); });
+  }
+
+  // What the other build's programs do when they give the former's port to the later.
+  void take_port_over() {
+    each(kFormer, BOTH, [](OtherEntry& entry) { entry.set("head.proto", 0); });
+    give_port(port_);
+  }
+
+  void give_port(std::uint16_t port) {
+    each(kLater, FORWARD, [&](OtherEntry& entry) { entry.set("head.new_sport", htons(port)); });
+    each(kLater, REPLY, [&](OtherEntry& entry) { entry.set("head.dport", htons(port)); });
+  }
+
+  // What a program of this build does to an entry of a flow, in this build's table.
+  void write(std::uint16_t client_port, Which which, const std::function<void(lb_flow&)>& change) {
+    const auto visit = [&](auto& sets) {
+      for (auto& set : sets.values())
+        for (auto& entry : set.way) {
+          const bool reply = entry.head.flags & LB_FLOW_REPLY;
+          if (!entry.head.proto || !(which & (reply ? REPLY : FORWARD)) ||
+              ntohs(reply ? entry.head.new_dport : entry.head.sport) != client_port)
+            continue;
+          change(entry.head);
+          entry.head.seq += 2;
+        }
+    };
+    if (is_ipv4())
+      visit(object().flows4);
+    else
+      visit(object().flows6);
+  }
+
+  unsigned entries_of(std::uint16_t client_port) {
+    unsigned count = 0;
+    write(client_port, BOTH, [&](const lb_flow&) { ++count; });
+    return count;
+  }
+
+  std::uint64_t busy() { return datapath::read_verdicts(object())[LB_HOOK_XDP][LB_VERDICT_FLOW_BUSY]; }
+
+  // The port that a flow's requests leave from, and the client's port that the answer to a port comes to.
+  std::uint16_t leaves_from(const Known& flow) { return dissect(send(LB_HOOK_XDP, flow.request).frame).packet.sport; }
+  std::uint16_t answer_comes_to(std::uint16_t port) {
+    Packet answer = dissect(later_.reply).packet;
+    answer.dport = port;
+    return dissect(send(LB_HOOK_XDP, build(answer)).frame).packet.dport;
+  }
+
+  void expect_later_lives_at(std::uint16_t port) {
+    EXPECT_EQ(leaves_from(later_), port);
+    EXPECT_EQ(answer_comes_to(port), kLater);
+  }
+
+  bool is_ipv4() const { return GetParam() == Family::IPv4; }
+
+  Known former_, later_;
+  std::uint16_t port_ = 0;
+};
+
+// After the first copy.
+TEST_P(UpgradeRace, APortTakenOverIsTheNewFlows) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  toggle_writing(kLater, BOTH);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  toggle_writing(kLater, BOTH);
+  take_port_over();
+  object().begin_handover();
+  expect_later_lives_at(port_);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_later_lives_at(port_);
+  EXPECT_EQ(entries_of(kFormer), 0U);
+  EXPECT_EQ(ports_in_use(), 1U);
+  EXPECT_THAT(object().lost(), IsEmpty());
+}
+
+// Between the two steps of a copy: its reply entry has been passed by when its forward entry is found. A forward entry
+// without its reply entry is a connection that is silent for good.
+TEST_P(UpgradeRace, AForwardEntryBringsItsReplyEntry) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  toggle_writing(kLater, BOTH);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  toggle_writing(kLater, FORWARD);
+  take_port_over();
+  object().begin_handover();
+  expect_later_lives_at(port_);
+  toggle_writing(kLater, REPLY);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_later_lives_at(port_);
+  EXPECT_EQ(entries_of(kFormer), 0U);
+}
+
+// After the last copy but one, so that its answer meets the former flow, which is finished: it is lost, and sent again.
+// To the former's client it would be a reason to reset the connection.
+TEST_P(UpgradeRace, AnAnswerIsNotTheFinishedFlows) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  toggle_writing(kLater, BOTH);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  object().begin_handover();
+  toggle_writing(kLater, BOTH);
+  take_port_over();
+  const std::uint64_t before = busy();
+  EXPECT_EQ(answer_comes_to(port_), port_) << "not translated";
+  EXPECT_EQ(busy(), before + 1);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_later_lives_at(port_);
+}
+
+// What our programs have written of a finished flow does not keep the port from the one that has it.
+TEST_P(UpgradeRace, APortIsNotTheFinishedFlowsBecauseItWasWritten) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  toggle_writing(kLater, BOTH);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  object().begin_handover();
+  write(kFormer, BOTH, [](lb_flow&) {});
+  toggle_writing(kLater, BOTH);
+  take_port_over();
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_later_lives_at(port_);
+  EXPECT_EQ(entries_of(kFormer), 0U) << "its packets would be the other's";
+  EXPECT_THAT(object().lost(), IsEmpty());
+}
+
+// A client's port is used again: what our programs have written of the connection that is over does not keep the new
+// one away.
+TEST_P(UpgradeRace, AClientsPortIsNotTheFinishedFlowsBecauseItWasWritten) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  set_state(kLater, kFinished);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  object().begin_handover();
+  write(kLater, BOTH, [](lb_flow&) {});
+  set_state(kLater, kEstablished);
+  const auto port = static_cast<std::uint16_t>(port_ == config_.snat_ports.first ? port_ + 1 : port_ - 1);
+  give_port(port);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_later_lives_at(port);
+  EXPECT_EQ(entries_of(kLater), 2U);
+  EXPECT_THAT(object().lost(), IsEmpty());
+}
+
+// The port is another's who is worth as much, as where both builds have gone on for long: the flow is lost, and named.
+// Its forward entry goes, too, so that its client is told when it speaks.
+TEST_P(UpgradeRace, AFlowThatLosesItsPortIsNotSilent) {
+  ASSERT_NO_FATAL_FAILURE(leave(kEstablished));
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  const std::uint16_t port = dissect(later_.request_seen).packet.sport;
+  write(kLater, REPLY, [](lb_flow& reply) { reply.new_dport = htons(kLater + 1); });
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(entries_of(kLater), 0U);
+  EXPECT_EQ(answer_comes_to(port), kLater + 1);
+  EXPECT_THAT(object().lost(),
+              ElementsAre(HasSubstr("1 of 4 entries have answers that by now are another connection's")));
+}
+
+TEST_P(UpgradeRace, WhatAFinishedFlowLosesIsNotSaid) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  set_state(kLater, kFinished);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  write(kLater, REPLY, [](lb_flow& reply) { reply.new_dport = htons(kLater + 1); });
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(entries_of(kLater), 0U);
+  EXPECT_THAT(object().lost(), IsEmpty());
+}
+
+// Both builds' programs would give the same port to two connections: ours give none until all flows are here. TCP sends
+// its SYN again.
+TEST_P(UpgradeRace, NoPortIsGivenToTcpBeforeAllFlowsAreHere) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  object().begin_handover();
+  Packet syn = dissect(later_.request).packet;
+  syn.sport = kLater + 1;
+  syn.tcp_flags = kSyn;
+  EXPECT_EQ(xdp(syn).verdict, "flow_busy");
+  Packet local = syn;
+  local.dport = kLocalPort;
+  EXPECT_EQ(xdp(local).verdict, "local_new");
+  Packet question = syn;
+  question.proto = LB_IPPROTO_UDP;
+  EXPECT_EQ(xdp(question).verdict, "remote_new");
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(xdp(syn).verdict, "remote_new");
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, UpgradeRace, testing::Values(Family::IPv4, Family::IPv6),
+                         [](const auto& info) { return info.param == Family::IPv4 ? "IPv4" : "IPv6"; });
+
+}  // namespace
+}  // namespace fairlead::test
