@@ -3,26 +3,10 @@
 
 #include <algorithm>
 
+#include "userspace/util/utf8.h"
+
 namespace fairlead::document {
 namespace {
-
-bool is_continuation(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
-}
-
-// Length of the UTF-8 character that the bytes begin with, or 0. Overlong forms, surrogates and what lies behind
-// U+10FFFF are told by the first two bytes.
-std::size_t character_length(std::string_view bytes) {
-  const auto byte = [&](std::size_t i) { return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u; };
-  const unsigned first = byte(0), second = byte(1);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || bytes.size() < length) return 0;
-  if (!std::all_of(bytes.begin() + 1, bytes.begin() + length, is_continuation)) return 0;
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)) return 0;
-  if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return 0;
-  return length;
-}
 
 bool is_control(char byte) {
   return (static_cast<unsigned char>(byte) < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
@@ -43,15 +27,6 @@ TextError error_at(std::string_view text, std::size_t offset, std::string messag
   error.column = 1 + before.size() - (line_end == std::string_view::npos ? 0 : line_end + 1);
   error.message = std::move(message);
   return error;
-}
-
-bool is_utf8(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::size_t length = character_length(bytes);
-    if (length == 0) return false;
-    bytes.remove_prefix(length);
-  }
-  return true;
 }
 
 std::string_view without_byte_order_mark(std::string_view text) {

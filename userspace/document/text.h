@@ -22,8 +22,6 @@ struct TextError {
 // An error at a byte of the text. Columns are bytes.
 TextError error_at(std::string_view text, std::size_t offset, std::string message);
 
-bool is_utf8(std::string_view bytes);
-
 // Editors on some systems write one before the text, which means nothing.
 std::string_view without_byte_order_mark(std::string_view text);
 

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "userspace/document/scalar.h"
+#include "userspace/util/utf8.h"
 
 namespace fairlead::document {
 namespace {
