@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
+#include <sstream>
 
 #include "tests/lab/scenario.h"
 
@@ -130,6 +131,26 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"UnknownServiceType", {.type = "Balancer"}, "spec.type", "Balancer"},
                     Mistake{"GarbageAddress", {.spec = {"clusterIP: 10.96.0.256"}}, "spec.clusterIP", "10.96.0.256"}),
     [](const auto& info) { return info.param.name; });
+
+// A file's name may be any bytes: its problem is told, with all others, and in the log.
+TEST_F(Manifests, AFileNameThatIsNotUtf8HidesNothing) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 1, .pods = 1}));
+  add_daemon(1, {.more = {{"--logging-format", "json"}}});
+  ASSERT_TRUE(daemon().put("caf\xe9.yaml", ""));
+  ASSERT_TRUE(daemon().put("empty.yaml", ""));
+  const auto started = daemon().start(Daemon::kAnswers);
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_THAT(wait_for_problems(2),
+              testing::UnorderedElementsAre(Field(&admin::ProblemView::where, "empty.yaml"),
+                                            Field(&admin::ProblemView::where, "caf\xef\xbf\xbd.yaml")));
+  std::istringstream log(daemon().log());
+  for (std::string line; std::getline(log, line);) {
+    boost::system::error_code error;
+    boost::json::parse(line, error);
+    EXPECT_FALSE(error) << line;
+  }
+  EXPECT_THAT(daemon().log(), HasSubstr("caf\xef\xbf\xbd.yaml"));
+}
 
 // Endpoints are many, so one that is wrong is left out and the others count.
 TEST_F(Manifests, EndpointWithGarbageAddress) {

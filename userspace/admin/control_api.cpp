@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "userspace/util/text.h"
+#include "userspace/util/utf8.h"
 
 namespace fairlead::admin {
 namespace {
@@ -13,7 +14,8 @@ namespace http = boost::beast::http;
 
 template <class T>
 HttpResponse json_response(const T& value, http::status status = http::status::ok) {
-  return text_response(status, boost::json::serialize(boost::json::value_from(value)) + "\n", "application/json");
+  const std::string json = as_utf8(boost::json::serialize(boost::json::value_from(value)));
+  return text_response(status, json + "\n", "application/json");
 }
 
 HttpResponse error_response(http::status status, const std::string& message) {

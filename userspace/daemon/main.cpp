@@ -14,31 +14,37 @@
 
 #include "userspace/daemon/daemon.h"
 #include "userspace/util/output.h"
+#include "userspace/util/utf8.h"
 
 namespace {
 
 using namespace fairlead;
 
-// The message as a JSON string, for --log-json.
-class JsonMessage : public spdlog::custom_flag_formatter {
+// The message as text, which is all that a journal shows, and for --log-json as a JSON string.
+class Message : public spdlog::custom_flag_formatter {
  public:
+  explicit Message(bool as_json) : as_json_(as_json) {}
+
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
-    const std::string text =
-        boost::json::serialize(boost::json::string(message.payload.data(), message.payload.size()));
+    std::string text = as_utf8({message.payload.data(), message.payload.size()});
+    if (as_json_) text = boost::json::serialize(boost::json::string(text));
     out.append(text.data(), text.data() + text.size());
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override { return spdlog::details::make_unique<JsonMessage>(); }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return spdlog::details::make_unique<Message>(as_json_);
+  }
+
+ private:
+  bool as_json_;
 };
 
 void start_logging(const daemon::Options& options) {
   auto logger = std::make_shared<spdlog::logger>("lbd", std::make_shared<spdlog::sinks::stderr_sink_st>());
-  if (options.log_json) {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<JsonMessage>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":%*})");
-    logger->set_formatter(std::move(formatter));
-  } else {
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %-7l %v");
-  }
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<Message>('*', options.log_json)
+      .set_pattern(options.log_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":%*})"
+                                    : "%Y-%m-%dT%H:%M:%S.%e%z %-7l %*");
+  logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(options.log_level));
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));

@@ -31,4 +31,16 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+std::string as_utf8(std::string bytes) {
+  static constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  if (is_utf8(bytes)) return bytes;
+  std::string text;
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const std::size_t length = character_length(rest);
+    text += length ? rest.substr(0, length) : kReplacement;
+    rest.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return text;
+}
+
 }  // namespace fairlead

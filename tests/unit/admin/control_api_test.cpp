@@ -47,6 +47,19 @@ TEST_F(ControlApi, SaysWhatItDoesNotKnow) {
   EXPECT_EQ(answer("/v1/status", http::verb::post).result_int(), 405U);
 }
 
+// A file's name for example may be any bytes.
+TEST_F(ControlApi, AnswersJsonWhateverItTellsOf) {
+  inspector_.told_problems = {{"caf\xe9.yaml", "", "", "", "is empty"}, {"", "", "", "", "another"}};
+  const auto problems =
+      boost::json::try_value_to<std::vector<ProblemView>>(boost::json::parse(answer("/v1/problems").body()));
+  ASSERT_TRUE(problems);
+  ASSERT_EQ(problems->size(), 2U);
+  EXPECT_EQ(problems->at(0).where, "caf\xef\xbf\xbd.yaml");
+  EXPECT_EQ(problems->at(1).message, "another");
+  EXPECT_EQ(error("/v1/services/default/%ff", 404), "Service default/\xef\xbf\xbd: not found");
+  EXPECT_EQ(error("/v1/flows?state=%ff", 400), "state: \xef\xbf\xbd: no state of a flow");
+}
+
 TEST_F(ControlApi, ReadsAFilter) {
   ASSERT_EQ(answer("/v1/flows?service=default%2Fweb&client=198.51.100.7&frontend=%5B2001%3Adb8%3A%3A1%5D%3A80&backend="
                    "10.0.0.1%3A8080&protocol=UDP&state=closing&limit=7")

@@ -13,6 +13,7 @@
 #include "userspace/document/text.h"
 #include "userspace/kube/api/coroutine.h"
 #include "userspace/util/timestamp.h"
+#include "userspace/util/utf8.h"
 
 namespace fairlead::kube {
 namespace {
@@ -149,7 +150,7 @@ std::string EventRecorder::to_json(const Warning& warning) const {
                                     {"firstTimestamp", now},
                                     {"lastTimestamp", now},
                                     {"count", 1}};
-  return boost::json::serialize(event);
+  return as_utf8(boost::json::serialize(event));
 }
 
 }  // namespace fairlead::kube
