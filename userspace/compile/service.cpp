@@ -79,6 +79,16 @@ bool has_family(const Service& service, Family family) {
                      [&](const Address& ip) { return ip.family == family; });
 }
 
+// Ranges that let every address in restrict nothing. A family that they say nothing about is as open as the other.
+bool is_restricted(const Service& service, Family family) {
+  const std::vector<Prefix>& ranges = service.load_balancer_source_ranges;
+  const auto is_own = [&](const Prefix& range) { return range.address.family == family; };
+  const bool has_own = std::any_of(ranges.begin(), ranges.end(), is_own);
+  return !ranges.empty() && std::none_of(ranges.begin(), ranges.end(), [&](const Prefix& range) {
+    return range.length == 0 && (is_own(range) || !has_own);
+  });
+}
+
 class PortCompiler {
  public:
   PortCompiler(const Service& service, const ServicePort& port, Family family, const NodeView& node,
@@ -93,8 +103,7 @@ class PortCompiler {
   void compile(const model::Store::Slices& slices) {
     add_frontends(service_.cluster_ips, Pool::kInternal, port_.port);
     add_frontends(service_.external_ips, Pool::kExternal, port_.port);
-    if (service_.load_balancer_source_ranges.empty())
-      add_frontends(service_.load_balancer_ips, Pool::kExternal, port_.port);
+    if (!is_restricted(service_, family_)) add_frontends(service_.load_balancer_ips, Pool::kExternal, port_.port);
     if (port_.node_port && has_family(service_, family_))
       add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
     if (frontends_.empty()) return;
@@ -182,9 +191,10 @@ std::vector<Family> families_of(const Service& service, ServiceSpec& spec) {
 ServiceSpec compile_service(const Service& service, const model::Store::Slices& slices, const NodeView& node) {
   ServiceSpec spec;
   if (service.type == model::ServiceType::kExternalName || service.headless || !service.proxy_name.empty()) return spec;
-  if (!service.load_balancer_source_ranges.empty() && !service.load_balancer_ips.empty())
+  if (std::any_of(service.load_balancer_ips.begin(), service.load_balancer_ips.end(),
+                  [&](const Address& address) { return is_restricted(service, address.family); }))
     report(service, "spec.loadBalancerSourceRanges", "",
-           "source ranges are not enforced yet, so the load balancer addresses are not served", spec);
+           "source ranges are not enforced yet, so load balancer addresses that they restrict are not served", spec);
   if (service.affinity_seconds)
     report(service, "spec.sessionAffinity", "ClientIP",
            "session affinity is not kept yet; the service is served without it", spec);

@@ -172,6 +172,37 @@ TEST(CompileService, WhatIsNotBuiltIsSaid) {
   EXPECT_THAT(frontends(spec.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
 }
 
+struct Ranges {
+  std::vector<const char*> ranges;
+  std::vector<std::string> served;
+};
+
+class SourceRanges : public testing::TestWithParam<Ranges> {};
+
+TEST_P(SourceRanges, KeepAwayWhatTheyRestrictAlone) {
+  auto web = service({"192.0.2.1", "2001:db8::1"});
+  web.cluster_ips.clear();
+  web.ports[0].node_port = 0;
+  for (const char* range : GetParam().ranges)
+    web.load_balancer_source_ranges.push_back(*Prefix::parse(range));
+  const ServiceSpec spec = compile_service(web, {}, kNode);
+  std::vector<std::string> served;
+  for (const state::PortSpec& port : spec.ports)
+    for (const std::string& frontend : frontends(port))
+      served.push_back(frontend);
+  EXPECT_EQ(served, GetParam().served);
+  EXPECT_EQ(spec.problems.size(), GetParam().served.size() == 2 ? 0U : 1U);
+}
+
+const std::string kFour = "192.0.2.1:80/TCP", kSix = "[2001:db8::1]:80/TCP";
+INSTANTIATE_TEST_SUITE_P(CompileService, SourceRanges,
+                         testing::Values(Ranges{{}, {kFour, kSix}}, Ranges{{"0.0.0.0/0", "::/0"}, {kFour, kSix}},
+                                         Ranges{{"0.0.0.0/0"}, {kFour, kSix}}, Ranges{{"::/0"}, {kFour, kSix}},
+                                         Ranges{{"10.0.0.0/8", "0.0.0.0/0"}, {kFour, kSix}},
+                                         Ranges{{"0.0.0.0/0", "2001:db8::/32"}, {kFour}},
+                                         Ranges{{"10.0.0.0/8", "::/0"}, {kSix}}, Ranges{{"10.0.0.0/8"}, {}},
+                                         Ranges{{"2001:db8::/32"}, {}}));
+
 TEST(CompileService, ANameThatIsAnothersNumberIsAnotherPort) {
   auto web = service();
   web.ports = {{"", model::Protocol::kTcp, 80, 0}, {"80", model::Protocol::kTcp, 90, 0}};
