@@ -104,7 +104,9 @@ TEST_F(Lbctl, ExitStatusSaysWhatWentWrong) {
   EXPECT_EQ(status({"status"}), 0);
   EXPECT_EQ(status({"--help"}), 0);
   EXPECT_EQ(status({"service", "show", "default/none"}), 1);
-  EXPECT_EQ(status({"maglev", "show", "web"}), 1) << "not of the form NAMESPACE/NAME";
+  for (const std::string odd : {"web", "/web", "default/", "default/web/80", ""})
+    for (const std::string command : {"service", "maglev"})
+      EXPECT_EQ(status({command, "show", odd}), 2) << odd << " is not of the form NAMESPACE/NAME";
   EXPECT_EQ(status({"flow", "list", "--client", "10.0.0.300"}), 1);
   EXPECT_EQ(status({}), 2);
   EXPECT_EQ(status({"service", "lst"}), 2);
@@ -117,8 +119,12 @@ TEST_F(Lbctl, ExitStatusSaysWhatWentWrong) {
 
   EXPECT_EQ(daemon().stop(), 0);
   EXPECT_EQ(status({"status"}), 3);
-  EXPECT_EQ(status({"version"}), 0) << "of lbctl itself";
   EXPECT_THAT(daemon().lbctl({"status"}).err(), StartsWith("lbctl: no lbd answers on "));
+  Process version = daemon().lbctl({"version"});
+  EXPECT_EQ(version.status(), 3) << "of two it knows one";
+  EXPECT_THAT(version.out(), StartsWith("lbctl "));
+  EXPECT_THAT(version.err(), StartsWith("lbctl: no lbd answers on "));
+  EXPECT_EQ(status({"--version"}), 0) << "of lbctl itself";
 }
 
 }  // namespace

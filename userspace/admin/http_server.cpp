@@ -135,6 +135,20 @@ Result<> listen(asio::io_context& io, const typename Protocol::endpoint& endpoin
   return {};
 }
 
+// Removes a socket that nobody listens on any more. To ask, and to remove, may be another user's alone.
+Result<> make_vacant(asio::io_context& io, const std::string& path) {
+  Unix::socket probe(io);
+  boost::system::error_code error;
+  probe.connect(Unix::endpoint(path), error);
+  if (!error) return Error{"listen on " + path + ": another lbd answers there", EADDRINUSE};
+  if (error == boost::system::errc::no_such_file_or_directory) return {};
+  if (error != boost::system::errc::connection_refused)
+    return make_error("ask whether another lbd answers on", path, error.value());
+  if (::unlink(path.c_str()) && errno != ENOENT)
+    return make_error("remove the socket that an earlier lbd has left,", path, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<> HttpServer::listen_tcp(const std::string& address, HttpHandler handler) {
@@ -149,11 +163,7 @@ Result<> HttpServer::listen_unix(const std::string& path, HttpHandler handler) {
   struct stat there{};
   if (::lstat(path.c_str(), &there) == 0 && !S_ISSOCK(there.st_mode))
     return Error{"listen on " + path + ": something that is no socket is there", EEXIST};
-  Unix::socket probe(io_);
-  boost::system::error_code error;
-  probe.connect(Unix::endpoint(path), error);
-  if (!error) return Error{"listen on " + path + ": another lbd answers there", EADDRINUSE};
-  ::unlink(path.c_str());
+  if (auto vacant = make_vacant(io_, path); !vacant) return vacant;
   // The mode is there before the name is.
   const mode_t before = ::umask(0177);
   auto listening = listen<Unix>(io_, Unix::endpoint(path), path, std::move(handler));

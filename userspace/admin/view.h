@@ -27,7 +27,7 @@ BOOST_DESCRIBE_STRUCT(DeviceView, (), (name, ifindex, xdp, addresses, note))
 // How full something is.
 struct UsageView {
   std::string name;
-  std::uint64_t used = 0;
+  std::int64_t used = 0;  // -1: not counted yet
   std::uint64_t limit = 0;
 };
 BOOST_DESCRIBE_STRUCT(UsageView, (), (name, used, limit))

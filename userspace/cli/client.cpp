@@ -48,7 +48,10 @@ Error Client::unreachable(const boost::system::error_code& error) const {
     return {fmt::format("the lbd on {} does not answer: nothing came for {:g} s", socket_,
                         std::chrono::duration<double>(patience_).count()),
             ECONNREFUSED};
-  return {"no lbd answers on " + socket_ + ": " + error.message() + " (--socket names another)", ECONNREFUSED};
+  const std::string why = error == boost::system::errc::connection_refused
+                              ? "its lbd runs no more, and has left the socket behind"
+                              : error.message();
+  return {"no lbd answers on " + socket_ + ": " + why + " (--socket names another)", ECONNREFUSED};
 }
 
 Result<boost::json::value> Client::get(const std::string& target) const {

@@ -5,6 +5,7 @@
 #include <boost/url.hpp>
 
 #include "userspace/cli/render/render.h"
+#include "userspace/util/text.h"
 #include "userspace/util/version.h"
 
 namespace fairlead::cli {
@@ -28,11 +29,7 @@ Result<std::string> show(const Context& context, const std::string& target, cons
   return render(*value);
 }
 
-Result<std::string> target_of(const std::string& service, const std::string& suffix = "") {
-  const auto slash = service.find('/');
-  if (slash == std::string::npos || slash == 0 || slash + 1 == service.size() ||
-      service.find('/', slash + 1) != std::string::npos)
-    return Error{service + ": must be of the form NAMESPACE/NAME", EINVAL};
+std::string target_of(const std::string& service, const std::string& suffix = "") {
   return "/v1/services/" + service + suffix;
 }
 
@@ -46,26 +43,31 @@ std::string flows_target(const std::string& path, const Query& query) {
 // All of them, where none is named.
 Result<std::vector<admin::ServiceView>> services_named(const Context& context, const std::string& service) {
   if (service.empty()) return fetch<std::vector<admin::ServiceView>>(context, "/v1/services");
-  const auto target = target_of(service);
-  if (!target) return target.error();
-  auto one = fetch<admin::ServiceView>(context, *target);
+  auto one = fetch<admin::ServiceView>(context, target_of(service));
   if (!one) return one.error();
   return std::vector{std::move(*one)};
 }
 
 }  // namespace
 
-Result<std::string> show_version(const Context& context) {
+Outcome show_version(const Context& context) {
   const auto daemon = context.get("/v1/version");
-  if (context.output == Output::kJson)
-    return boost::json::serialize(
-               boost::json::object{{"lbctl", version()}, {"lbd", daemon ? *daemon : boost::json::value()}}) +
-           "\n";
-  std::string text = std::string("lbctl ") + version() + "\n";
-  if (!daemon) return text + "lbd   unreachable\n";
+  const auto failed = daemon ? std::nullopt : std::optional(daemon.error());
+  if (context.output == Output::kJson) {
+    const boost::json::object both{{"lbctl", version()}, {"lbd", daemon ? *daemon : boost::json::value()}};
+    return {boost::json::serialize(both) + "\n", failed};
+  }
+  const std::string text = std::string("lbctl ") + version() + "\n";
+  if (failed) return {text, failed};
   const auto view = as<admin::VersionView>(*daemon);
-  if (!view) return view.error();
-  return text + "lbd   " + view->version + "\n";
+  if (!view) return {text, view.error()};
+  return {text + "lbd   " + view->version + "\n", std::nullopt};
+}
+
+std::string check_service(const std::string& service) {
+  const auto parts = split(service, '/');
+  const bool is_name = parts.size() == 2 && !parts[0].empty() && !parts[1].empty();
+  return is_name ? "" : service + ": must be of the form NAMESPACE/NAME";
 }
 
 Result<std::string> show_status(const Context& context) {
@@ -81,9 +83,7 @@ Result<std::string> list_services(const Context& context) {
 }
 
 Result<std::string> show_service(const Context& context, const std::string& service) {
-  const auto target = target_of(service);
-  if (!target) return target.error();
-  return show<admin::ServiceView>(context, *target, render_service);
+  return show<admin::ServiceView>(context, target_of(service), render_service);
 }
 
 Result<std::string> list_backends(const Context& context, const std::string& service) {
@@ -120,9 +120,7 @@ Result<std::string> count_flows(const Context& context, const Query& query) {
 }
 
 Result<std::string> show_rings(const Context& context, const std::string& service) {
-  const auto target = target_of(service, "/rings");
-  if (!target) return target.error();
-  return show<std::vector<admin::RingView>>(context, *target, render_rings);
+  return show<std::vector<admin::RingView>>(context, target_of(service, "/rings"), render_rings);
 }
 
 Result<std::string> list_verdicts(const Context& context, bool nonzero) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,11 +22,22 @@ struct Context {
 
 using Query = std::vector<std::pair<std::string, std::string>>;
 
-Result<std::string> show_version(const Context& context);
+// What a command prints, and why it failed. Of both versions lbctl's own is told also where no lbd answers.
+struct Outcome {
+  Outcome(Result<std::string> printed)
+      : text(printed ? *printed : ""), error(printed ? std::nullopt : std::optional(printed.error())) {}
+  Outcome(std::string told, std::optional<Error> failed) : text(std::move(told)), error(std::move(failed)) {}
+
+  std::string text;
+  std::optional<Error> error;
+};
+
+Outcome show_version(const Context& context);
 Result<std::string> show_status(const Context& context);
 Result<std::string> list_problems(const Context& context);
 Result<std::string> list_services(const Context& context);
-// service is "NAMESPACE/NAME", as everywhere below.
+// service is "NAMESPACE/NAME", as everywhere below; what is wrong with one, and nothing where it is right.
+std::string check_service(const std::string& service);
 Result<std::string> show_service(const Context& context, const std::string& service);
 Result<std::string> list_backends(const Context& context, const std::string& service);
 // At most so many, 0 for all; the table says whether there are more. That nothing matches what was asked for is an

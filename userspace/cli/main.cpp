@@ -75,14 +75,12 @@ class Commands {
       return explain(error, {argv + 1, argv + argc});
     }
     const cli::Client client(socket_);
-    const auto printed = action_({[&](const std::string& target) { return client.get(target); },
-                                  output_ == "json" ? cli::Output::kJson : cli::Output::kTable});
-    if (printed) {
-      std::cout << *printed;
-      return 0;
-    }
-    std::cerr << "lbctl: " << printed.error().message << "\n";
-    return printed.error().code == ECONNREFUSED ? kUnreachable : kFailed;
+    const cli::Outcome printed = action_({[&](const std::string& target) { return client.get(target); },
+                                          output_ == "json" ? cli::Output::kJson : cli::Output::kTable});
+    std::cout << printed.text;
+    if (!printed.error) return 0;
+    std::cerr << "lbctl: " << printed.error->message << "\n";
+    return printed.error->code == ECONNREFUSED ? kUnreachable : kFailed;
   }
 
  private:
@@ -94,7 +92,7 @@ class Commands {
     return kUsage;
   }
 
-  using Action = std::function<Result<std::string>(const Context&)>;
+  using Action = std::function<cli::Outcome(const Context&)>;
 
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, Action action) {
     CLI::App* command = parent.add_subcommand(name, help);
@@ -111,7 +109,10 @@ class Commands {
   }
 
   void service_argument(CLI::App* command, bool required) {
-    command->add_option("service", service_, "Which service")->type_name("NAMESPACE/NAME")->required(required);
+    command->add_option("service", service_, "Which service")
+        ->type_name("NAMESPACE/NAME")
+        ->check(cli::check_service)
+        ->required(required);
   }
 
   void add_services() {
@@ -162,7 +163,7 @@ class Commands {
     add(app_, "verdicts", "What became of packets: every counter with its meaning", [this](const Context& context) {
       return cli::list_verdicts(context, nonzero_);
     })->add_flag("--nonzero", nonzero_, "Only what was counted");
-    add(app_, "version", "Versions of lbctl and lbd", cli::show_version);
+    add(app_, "version", "Versions of lbctl and lbd; --version is of lbctl alone", cli::show_version);
     add(app_, "completion", "A completion script: source <(lbctl completion bash)",
         [this](const Context&) -> Result<std::string> { return *cli::completion_script(shell_); })
         ->add_option("shell", shell_, "bash, zsh or fish")

@@ -110,7 +110,7 @@ std::vector<MetricFamily> state(const admin::Inspector& inspector, std::uint64_t
   Family used("fairlead_map_entries", "What is in use of each kind of map.", MetricType::Gauge);
   Family limit("fairlead_map_entries_limit", "What fits.", MetricType::Gauge);
   for (const admin::UsageView& usage : status.usage) {
-    used.add({{"map", usage.name}}, static_cast<double>(usage.used));
+    if (usage.used >= 0) used.add({{"map", usage.name}}, static_cast<double>(usage.used));
     limit.add({{"map", usage.name}}, static_cast<double>(usage.limit));
   }
   return {used.take(),

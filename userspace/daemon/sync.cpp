@@ -14,8 +14,7 @@ Sync::Sync(Maps maps, Tell tell)
   if (!adopted_) return;
   actual_ = std::move(*maps.adopted);
   placement_.adopt(actual_);
-  spdlog::info("adopted {} service ports, {} backends and their flows", placement_.usage().service_ports,
-               placement_.usage().backends);
+  spdlog::info("adopted {} service ports, {} backends", placement_.usage().service_ports, placement_.usage().backends);
 }
 
 void Sync::changed(const std::set<model::Name>& services, const model::Store& store, Time now) {

@@ -128,6 +128,7 @@ Result<bool> Sweeper::step(std::uint32_t sets) {
     family_ = family_ == Family::IPv4 ? Family::IPv6 : Family::IPv4;
     if (family_ == Family::IPv6) continue;
     end_audit();
+    current_.ended = true;
     last_ = std::exchange(current_, {});
     return true;
   }

@@ -54,6 +54,7 @@ class Sweeper {
   Result<bool> step(std::uint32_t sets);
 
   struct Pass {
+    bool ended = false;  // none has, before the first
     std::uint64_t live4 = 0, live6 = 0, freed = 0, freed_ports = 0;
   };
   // Of the last complete pass.

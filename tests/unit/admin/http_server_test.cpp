@@ -149,6 +149,23 @@ TEST_F(HttpServerTest, ReplacesTheSocketOfTheDeadButNotOfTheLiving) {
   EXPECT_THAT(exchange(connect(), last("/c")), EndsWith("/c "));
 }
 
+TEST_F(HttpServerTest, SaysWhatKeepsAnotherUserFromASocket) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to be somebody else";
+  const auto as_another = [&] {
+    EXPECT_EQ(::seteuid(65534), 0);
+    const auto listening = server_.listen_unix(socket_, echo);
+    EXPECT_EQ(::seteuid(0), 0);
+    return listening ? std::string() : listening.error().message;
+  };
+  {
+    Unix::acceptor other(client_, Unix::endpoint(socket_));
+    ASSERT_EQ(::chmod(socket_.c_str(), 0600), 0);
+    EXPECT_EQ(as_another(), "ask whether another lbd answers on " + socket_ + ": Permission denied");
+  }
+  ASSERT_EQ(::chmod(socket_.c_str(), 0666), 0);
+  EXPECT_EQ(as_another(), "remove the socket that an earlier lbd has left, " + socket_ + ": Permission denied");
+}
+
 TEST_F(HttpServerTest, LeavesWhatIsNoSocketAndRefusesALongPath) {
   std::ofstream(socket_) << "a configuration";
   const auto listening = server_.listen_unix(socket_, echo);

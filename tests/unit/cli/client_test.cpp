@@ -35,6 +35,18 @@ TEST_F(ClientTest, SaysThatNobodyIsThere) {
   EXPECT_EQ(error.message, "no lbd answers on " + socket_ + ": No such file or directory (--socket names another)");
 }
 
+// As a daemon leaves it that is stopped.
+TEST_F(ClientTest, SaysThatASocketIsStale) {
+  {
+    boost::asio::io_context io;
+    const Unix::acceptor gone(io, Unix::endpoint(socket_));
+  }
+  const Error error = refusal(Client(socket_));
+  EXPECT_EQ(error.code, ECONNREFUSED);
+  EXPECT_EQ(error.message, "no lbd answers on " + socket_ +
+                               ": its lbd runs no more, and has left the socket behind (--socket names another)");
+}
+
 TEST_F(ClientTest, SaysThatAPathIsTooLongForASocket) {
   const std::string path(200, 'x');
   const Error error = refusal(Client(path));

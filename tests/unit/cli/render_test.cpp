@@ -92,7 +92,7 @@ TEST(Render, Status) {
   status.services = 3;
   status.problems = 1;
   status.devices = {{"eth0", 2, "native", {"192.0.2.1", "2001:db8::1"}, ""}, {"eth1", 3, "off", {}, "a veth"}};
-  status.usage = {{"frontends", 5, 1000}, {"nothing", 0, 0}};
+  status.usage = {{"frontends", 5, 1000}, {"nothing", 0, 0}, {"IPv4 flows", -1, 64}};
   EXPECT_EQ(render_status(status), R"(lbd 1.2.3 on node node1, up 1d 2h, pid 7
 source    file /etc/fairlead: in sync
 services  3 served, 1 problem
@@ -101,9 +101,10 @@ DEVICE  XDP     ADDRESSES              NOTE
 eth0    native  192.0.2.1 2001:db8::1  
 eth1    off                            a veth
 
-MAP        USED  LIMIT    %
-frontends     5   1000  0.5
-nothing       0      0    -
+MAP         USED  LIMIT    %
+frontends      5   1000  0.5
+nothing        0      0    -
+IPv4 flows     -     64    -
 )");
 }
 

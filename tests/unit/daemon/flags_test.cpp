@@ -73,7 +73,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"--source=etcd", "--source: etcd: must be file or kubernetes"},
         Wrong{"--xdp-mode=fast", "--xdp-mode: fast: must be auto, native, generic or off"},
         Wrong{"--devices=eth0,eth1,eth0", "--devices: eth0,eth1,eth0: eth0: stands twice"},
-        Wrong{"--cluster-cidr=10.0.0.0/33", "--cluster-cidr: 10.0.0.0/33: 10.0.0.0/33: not a CIDR"},
+        Wrong{"--nodeport-addresses=somewhere", "--nodeport-addresses: somewhere: not a CIDR"},
+        Wrong{"--nodeport-addresses=10.0.0.0/8,somewhere",
+              "--nodeport-addresses: 10.0.0.0/8,somewhere: somewhere: not a CIDR"},
+        Wrong{"--cluster-cidr=10.0.0.0/33", "--cluster-cidr: 10.0.0.0/33: not a CIDR"},
         Wrong{"--nodeport-addresses=primary,10.0.0.0/8",
               "--nodeport-addresses: primary,10.0.0.0/8: primary: must stand alone"},
         Wrong{"--snat-port-range=200-100",
@@ -199,6 +202,9 @@ TEST_F(Flags, ChooseTheSource) {
 
 TEST_F(Flags, ThatContradictTheSourceAreReported) {
   EXPECT_THAT(errors({"--source=file"}), ElementsAre("--manifests is needed with --source file"));
+  const std::string web = file("", "web.yaml");
+  EXPECT_THAT(errors({"--manifests", web}),
+              ElementsAre("--manifests: " + web + ": must be a directory, with manifests in it"));
   EXPECT_THAT(errors({"--source=kubernetes"}),
               ElementsAre("--kubeconfig or --master is needed with --source kubernetes: KUBERNETES_SERVICE_HOST is not "
                           "set"));

@@ -147,8 +147,9 @@ TEST_F(MetricsTest, ChangesAndAnswersAreCounted) {
 
 TEST_F(MetricsTest, StateIsThatOfTheStatus) {
   inspector_.told_status.problems = 4;
-  inspector_.told_status.usage = {{"frontends", 5, 1000}};
+  inspector_.told_status.usage = {{"frontends", 5, 1000}, {"IPv4 flows", -1, 64}};
   EXPECT_EQ(sample("fairlead_problems"), 4);
+  EXPECT_FALSE(samples().contains(R"(fairlead_map_entries{map="IPv4 flows"})")) << "not counted yet";
   EXPECT_EQ(sample(R"(fairlead_map_entries{map="frontends"})"), 5);
   EXPECT_EQ(sample(R"(fairlead_map_entries_limit{map="frontends"})"), 1000);
 }

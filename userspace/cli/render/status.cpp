@@ -18,6 +18,14 @@ std::string source_text(const admin::StatusView& status) {
   return text + (status.adopted ? ", took over the maps of an earlier lbd" : "");
 }
 
+// Without what has not been counted yet.
+std::vector<std::string> usage_cells(const admin::UsageView& one) {
+  const bool counted = one.used >= 0;
+  const double percent = 100.0 * static_cast<double>(one.used) / static_cast<double>(one.limit);
+  return {one.name, counted ? std::to_string(one.used) : "-", std::to_string(one.limit),
+          counted && one.limit ? fmt::format("{:.1f}", percent) : "-"};
+}
+
 }  // namespace
 
 std::string render_status(const admin::StatusView& status) {
@@ -32,9 +40,7 @@ std::string render_status(const admin::StatusView& status) {
     devices.add({device.name, device.xdp, fmt::format("{}", fmt::join(device.addresses, " ")), device.note});
   Table usage({"MAP", ">USED", ">LIMIT", ">%"});
   for (const admin::UsageView& one : status.usage)
-    usage.add({one.name, std::to_string(one.used), std::to_string(one.limit),
-               one.limit ? fmt::format("{:.1f}", 100.0 * static_cast<double>(one.used) / static_cast<double>(one.limit))
-                         : "-"});
+    usage.add(usage_cells(one));
   return text + "\n" + devices.text() + "\n" + usage.text();
 }
 

@@ -2,6 +2,14 @@
 #include "userspace/daemon/inspection/usage.h"
 
 namespace fairlead::daemon {
+namespace {
+
+// Each has two entries.
+std::int64_t flows(const datapath::Sweeper::Pass& pass, std::uint64_t entries) {
+  return pass.ended ? static_cast<std::int64_t>(entries / 2) : -1;
+}
+
+}  // namespace
 
 std::vector<admin::UsageView> view_usage(const state::Placement& placement, const datapath::Sweeper::Pass& pass,
                                          const datapath::Sizes& sizes) {
@@ -13,9 +21,8 @@ std::vector<admin::UsageView> view_usage(const state::Placement& placement, cons
           {"backends", used.backends, limits.backends},
           {"ring slots", used.ring_slots, limits.ring_slots},
           {"ring members", used.members, limits.members},
-          // Each has two entries.
-          {"IPv4 flows", pass.live4 / 2, sizes.flows4},
-          {"IPv6 flows", pass.live6 / 2, sizes.flows6}};
+          {"IPv4 flows", flows(pass, pass.live4), sizes.flows4},
+          {"IPv6 flows", flows(pass, pass.live6), sizes.flows6}};
 }
 
 }  // namespace fairlead::daemon

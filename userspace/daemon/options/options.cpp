@@ -2,7 +2,9 @@
 #include "userspace/daemon/options/options.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "userspace/daemon/options/command_line.h"
 #include "userspace/daemon/options/config_file.h"
@@ -21,12 +23,14 @@ Options defaults() {
   return options;
 }
 
-// As written, for a message: "--devices: eth0,eth1".
-std::string as_given(std::string_view flag, const Texts& texts) {
+// A message about what was given: "--devices: eth0,eth0: eth0: stands twice". One that begins with all of it has it
+// once.
+std::string about(std::string_view flag, const Texts& texts, const std::string& message) {
   std::string all;
   for (const std::string& text : texts)
     all += (all.empty() ? "" : ",") + text;
-  return "--" + std::string(flag) + ": " + (all.empty() ? "" : all + ": ");
+  const bool is_told = all.empty() || message.starts_with(all + ": ");
+  return "--" + std::string(flag) + ": " + (is_told ? "" : all + ": ") + message;
 }
 
 // In the order of the settings, whatever that of the command line.
@@ -35,7 +39,7 @@ void apply_flags(const CommandLine& line, std::vector<Setting>& settings, Remark
     const auto given = line.flags.find(setting.flag);
     if (given == line.flags.end()) continue;
     const std::string wrong = setting.set_from_flag(given->second);
-    if (!wrong.empty()) remarks.errors.push_back(as_given(setting.flag, given->second) + wrong);
+    if (!wrong.empty()) remarks.errors.push_back(about(setting.flag, given->second, wrong));
   }
 }
 
@@ -47,13 +51,20 @@ void remark_on_flags(const CommandLine& line, Remarks& remarks) {
     auto& into = only.use == Use::kRefused  ? remarks.errors
                  : only.use == Use::kNotYet ? remarks.warnings
                                             : remarks.notes;
-    into.push_back(as_given(only.flag, given->second) + only.remark());
+    into.push_back(about(only.flag, given->second, only.remark()));
   }
 }
 
 bool in_cluster() {
   const char* host = std::getenv("KUBERNETES_SERVICE_HOST");
   return host && *host;
+}
+
+// One that is not there yet may come.
+bool is_no_directory(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_directory(status);
 }
 
 void choose_source(Options& options) {
@@ -72,6 +83,8 @@ void check_source(const Options& options, Remarks& remarks) {
         "Kubernetes API, which a pod finds by KUBERNETES_SERVICE_HOST");
   if (options.source == "file" && options.manifests.empty())
     remarks.errors.push_back("--manifests is needed with --source file");
+  if (options.source == "file" && is_no_directory(options.manifests))
+    remarks.errors.push_back("--manifests: " + options.manifests + ": must be a directory, with manifests in it");
   if (options.source == "kubernetes" && !has_server && !in_cluster())
     remarks.errors.push_back(
         "--kubeconfig or --master is needed with --source kubernetes: KUBERNETES_SERVICE_HOST is not set");

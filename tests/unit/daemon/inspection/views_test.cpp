@@ -35,13 +35,20 @@ TEST(ViewUsage, AFlowHasTwoEntries) {
   datapath::Sizes sizes;
   sizes.flows4 = 100;
   sizes.flows6 = 200;
-  const auto usage = view_usage(placement, {.live4 = 6, .live6 = 8, .freed = 0}, sizes);
+  const auto usage = view_usage(placement, {.ended = true, .live4 = 6, .live6 = 8}, sizes);
   ASSERT_EQ(usage.size(), 8U);
   EXPECT_EQ(usage[6].name, "IPv4 flows");
-  EXPECT_EQ(usage[6].used, 3U);
+  EXPECT_EQ(usage[6].used, 3);
   EXPECT_EQ(usage[6].limit, 100U);
-  EXPECT_EQ(usage[7].used, 4U);
+  EXPECT_EQ(usage[7].used, 4);
   EXPECT_EQ(usage[7].limit, 200U);
+}
+
+TEST(ViewUsage, FlowsThatHaveNotBeenCountedAreNotZero) {
+  const auto usage = view_usage(state::Placement({64, 63, 62, 61, 1u << 14, 64}, 1), {}, {});
+  EXPECT_EQ(usage[6].used, -1);
+  EXPECT_EQ(usage[7].used, -1);
+  EXPECT_EQ(usage[0].used, 0);
 }
 
 TEST(ViewVerdicts, EachHookHasItsOwnCounts) {
