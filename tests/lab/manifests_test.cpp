@@ -258,5 +258,24 @@ TEST_F(Manifests, RestartOverABrokenFileKeepsWhatWasServed) {
   expect_mended();
 }
 
+// Its Service is read, and is not without endpoints for that.
+TEST_F(Manifests, RestartOverABrokenSliceFileKeepsWhatWasServed) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  EXPECT_EQ(daemon().stop(), 0);
+  ASSERT_NO_FATAL_FAILURE(put_web(service_yaml(web_)));
+  ASSERT_TRUE(daemon().put("web-slices.yaml", "kind: EndpointSlice\nmetadata: {na"));
+  const auto started = daemon().start(Daemon::kAnswers);
+  ASSERT_TRUE(started) << started.error().message;
+  wait_for_problems(1);
+  // Longer than those who are gone keep their connections.
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_NO_FATAL_FAILURE(put({.name = "late", .number = 30 + i}, {backend(2, 1)}));
+    ASSERT_TRUE(balances_over(daemon(), "default/late", 1));
+    expect_untouched();
+  }
+  ASSERT_TRUE(daemon().remove("web-slices.yaml"));
+  expect_mended();
+}
+
 }  // namespace
 }  // namespace fairlead::test

@@ -188,6 +188,13 @@ std::vector<Family> families_of(const Service& service, ServiceSpec& spec) {
 
 }  // namespace
 
+model::Name service_of(const std::string& port_spec) {
+  const std::string service = port_spec.substr(0, port_spec.find(':'));
+  const auto slash = service.find('/');
+  return slash == std::string::npos ? model::Name{"", service}
+                                    : model::Name{service.substr(0, slash), service.substr(slash + 1)};
+}
+
 ServiceSpec compile_service(const Service& service, const model::Store::Slices& slices, const NodeView& node) {
   ServiceSpec spec;
   if (service.type == model::ServiceType::kExternalName || service.headless || !service.proxy_name.empty()) return spec;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "userspace/compile/endpoints.h"
@@ -17,5 +18,8 @@ struct ServiceSpec {
   std::vector<model::Problem> problems;
 };
 ServiceSpec compile_service(const model::Service& service, const model::Store::Slices& slices, const NodeView& node);
+
+// The Service that a port spec of this name is of.
+model::Name service_of(const std::string& port_spec);
 
 }  // namespace fairlead::compile

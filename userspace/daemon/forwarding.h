@@ -26,7 +26,7 @@ class Forwarding {
   // Attaches the programs. Packets are forwarded as the maps say from now on.
   Result<> start();
   // The source has changed the store.
-  void store_changed() { programmer_.changed(parts_.source.complete()); }
+  void store_changed() { programmer_.changed(parts_.source.unread()); }
 
   const admin::Inspector& inspection() const { return inspection_; }
   const admin::Health& health() const { return health_; }

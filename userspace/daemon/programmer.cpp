@@ -11,17 +11,18 @@ using SystemClock = admin::Health::Time::clock;
 
 }  // namespace
 
-void Programmer::changed(bool complete) {
+void Programmer::changed(const source::Unread& unread) {
   const auto began = Clock::now();
   const model::Store::Changed changed = parts_.store.take_changed();
   queued();
   parts_.metrics.count_changes(changed);
   unwritten_.insert(unwritten_.end(), changed.triggers.begin(), changed.triggers.end());
+  parts_.sync.set_unread(unread);
   if (changed.node)
     set_node(changed.services);
   else
     parts_.sync.changed(changed.services, parts_.store, began);
-  if (complete && !parts_.sync.completed()) this->complete(began);
+  if (parts_.sync.may_complete()) complete(began);
   parts_.metrics.synced(Clock::now() - began);
   written();
 }
@@ -47,7 +48,9 @@ void Programmer::set_node(const std::set<model::Name>& services) {
 }
 
 void Programmer::complete(Sync::Time began) {
+  const bool first = !parts_.sync.completed();
   parts_.sync.complete(parts_.store, began);
+  if (!first) return;
   parts_.health.set_synced();
   spdlog::info("in sync: {} service ports", parts_.sync.specs().size());
   // What reading the first lists took and nothing will take again.

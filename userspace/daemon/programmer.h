@@ -31,8 +31,8 @@ class Programmer {
   };
   Programmer(boost::asio::io_context& io, Parts parts) : parts_(std::move(parts)), wakeup_(io) {}
 
-  // The store has changed; complete: it holds everything that is asked for.
-  void changed(bool complete);
+  // The store has changed, or what it lacks.
+  void changed(const source::Unread& unread);
   // What is known about this node, beside the store's Node, has changed.
   void node_changed();
 

@@ -14,6 +14,7 @@ Sync::Sync(Maps maps, Tell tell)
   if (!adopted_) return;
   actual_ = std::move(*maps.adopted);
   placement_.adopt(actual_);
+  inherited_ = state::Inherited(placement_.desired());
   spdlog::info("adopted {} service ports, {} backends", placement_.usage().service_ports, placement_.usage().backends);
 }
 
@@ -21,13 +22,41 @@ void Sync::changed(const std::set<model::Name>& services, const model::Store& st
   apply(compiler_.update(services, store), store, now);
 }
 
+bool Sync::may_complete() const {
+  if (unread_.anything || !completed_) return !unread_.anything;
+  return !std::includes(unread_.services.begin(), unread_.services.end(), held_back_.begin(), held_back_.end());
+}
+
 void Sync::complete(const model::Store& store, Time now) {
-  completed_ = true;
-  for (const std::string& name : placement_.names())
-    if (!specs_.contains(name) && !refused_.contains(name)) placement_.remove(name, now);
+  if (!std::exchange(completed_, true))
+    held_back_ = unread_.services;
+  else
+    std::erase_if(held_back_, [&](const model::Name& service) { return !unread_.services.contains(service); });
+  remove_unwanted(now);
   // Whatever an earlier daemon left that could not be taken over differs from what is desired, and goes now.
   if (adopted_) unadopted_.add_all(actual_);
-  apply({}, store, now);
+  apply(compiler_.update(take_settled(), store), store, now);
+  if (held_back_.empty()) inherited_ = {};
+}
+
+void Sync::remove_unwanted(Time now) {
+  for (const std::string& name : placement_.names())
+    if (!specs_.contains(name) && !refused_.contains(name) && !may_lack(compile::service_of(name)))
+      placement_.remove(name, now);
+}
+
+bool Sync::may_lack(const model::Name& service) const {
+  return completed_ ? held_back_.contains(service) : unread_.anything || unread_.services.contains(service);
+}
+
+// Services of which everything is known by now, and that were given what they might lack.
+std::set<model::Name> Sync::take_settled() {
+  std::set<model::Name> settled;
+  for (const model::Name& service : mended_)
+    if (!may_lack(service)) settled.insert(service);
+  for (const model::Name& service : settled)
+    mended_.erase(service);
+  return settled;
 }
 
 void Sync::set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
@@ -67,6 +96,7 @@ void Sync::add(compile::Compiler::Output output, Work& work) {
   for (state::PortSpec& spec : output.put) {
     work.gone.erase(spec.name);
     const compile::Compiler::Claim& claim = compiler_.claim_of(spec);
+    if (may_lack(claim.service) && inherited_.add_to(spec)) mended_.insert(claim.service);
     work.put[claim] = std::move(spec);
   }
 }

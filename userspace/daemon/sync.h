@@ -8,7 +8,9 @@
 #include <string>
 
 #include "userspace/compile/compiler.h"
+#include "userspace/source/unread.h"
 #include "userspace/state/guard.h"
+#include "userspace/state/inherited.h"
 #include "userspace/state/placement.h"
 
 namespace fairlead::daemon {
@@ -17,10 +19,13 @@ namespace fairlead::daemon {
 // a transaction on the event loop's thread.
 //
 // Until complete() nothing that an earlier daemon left is removed: it keeps forwarding while the sources are read. A
-// write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup, and so are
-// the writes that count on it, which are not made before it. A service that does not fit stays as it was, and is tried
-// again when room may have become free; meanwhile the next in line has the frontends that it does not have. Services
-// are placed one by one, and in their order of precedence: it decides who has a frontend, and who has the room.
+// Service of which something could not be read is not served worse than before: see Inherited.
+//
+// A write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup, and so
+// are the writes that count on it, which are not made before it. A service that does not fit stays as it was, and is
+// tried again when room may have become free; meanwhile the next in line has the frontends that it does not have.
+// Services are placed one by one, and in their order of precedence: it decides who has a frontend, and who has the
+// room.
 class Sync {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -40,8 +45,12 @@ class Sync {
   Sync(Maps maps, Tell tell);
 
   void changed(const std::set<model::Name>& services, const model::Store& store, Time now);
-  // Every object that is asked for has been seen, and changed() told of it: what was not asked for is removed from the
-  // maps.
+  // What the store lacks, to be told before what has changed.
+  void set_unread(source::Unread unread) { unread_ = std::move(unread); }
+  // Whether it is known which Services there are, and of more of them than before that nothing is lacking.
+  bool may_complete() const;
+  // changed() was told of all that could be read: what was not asked for is removed from the maps, but for Services of
+  // which something could not.
   void complete(const model::Store& store, Time now);
   // These services have changed, and perhaps the node.
   void set_node(const compile::NodeView& view, const std::vector<state::NodeAddress>& addresses,
@@ -98,6 +107,9 @@ class Sync {
   void forget_lost_frontends();
   void write(Time now);
   bool write(const state::Operation& operation, const Failures& before);
+  bool may_lack(const model::Name& service) const;
+  std::set<model::Name> take_settled();
+  void remove_unwanted(Time now);
   void tell_problems(const std::set<model::Name>& services);
   void tell_problems(const model::Name& service);
 
@@ -109,8 +121,12 @@ class Sync {
   compile::Compiler compiler_;
   state::Tables actual_;
   bool adopted_;
-  state::Touched pending_;    // keys whose last write failed, or waits for one that did
-  state::Touched unadopted_;  // keys that may be left of an earlier daemon
+  state::Inherited inherited_;
+  source::Unread unread_{true, {}};
+  std::set<model::Name> held_back_;  // Services of which something is lacking since the start
+  std::set<model::Name> mended_;     // Services that were given of what was inherited what they may lack
+  state::Touched pending_;           // keys whose last write failed, or waits for one that did
+  state::Touched unadopted_;         // keys that may be left of an earlier daemon
   std::map<std::string, state::PortSpec> specs_;
   std::map<std::string, Refused> refused_;
   std::map<model::Name, std::set<std::string>> told_problems_;

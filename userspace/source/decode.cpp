@@ -22,6 +22,14 @@ std::optional<model::Name> read_object_name(const Reader& object, bool has_names
   return findings.broken ? std::nullopt : std::optional(std::move(name));
 }
 
+// What is not known for lack of an object that cannot be used.
+Unread unread_without(const Kind& kind, const json::value& object, const model::Name& name) {
+  std::vector<model::Problem> told_already;
+  Findings findings{told_already, {}, {}};
+  const std::string service = kind.service_of ? kind.service_of(Reader(object, findings), name) : "";
+  return service.empty() ? Unread{true, {}} : Unread{false, {{name.space, service}}};
+}
+
 void decode_as(const Kind& kind, const json::value& object, bool with_version, const std::string& where,
                Decoded& into) {
   Findings findings{into.problems, where, std::string(kind.name)};
@@ -36,8 +44,9 @@ void decode_as(const Kind& kind, const json::value& object, bool with_version, c
   const Reader version = reader["apiVersion"];
   if (with_version && version.text() != kind.api_version) version.complain("must be " + std::string(kind.api_version));
   Object value = kind.read(reader, *name);
-  if (findings.broken) value = {};
-  if (!findings.broken && value.empty()) {
+  if (findings.broken) {
+    into.items.push_back({key, {}, where, unread_without(kind, object, *name)});
+  } else if (value.empty()) {
     ++into.ignored;
   } else {
     into.items.push_back({key, std::move(value), where});

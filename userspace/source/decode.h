@@ -8,6 +8,7 @@
 #include "userspace/model/problem.h"
 #include "userspace/source/kind.h"
 #include "userspace/source/object.h"
+#include "userspace/source/unread.h"
 
 namespace fairlead::source {
 
@@ -17,6 +18,8 @@ struct Item {
   Key key;
   Object value;
   std::string where;
+  // Without a value: what is not known for lack of it.
+  Unread unread = {};
 };
 
 struct Decoded {

@@ -83,9 +83,11 @@ std::set<model::Problem> FileSource::find_problems() const {
   return found;
 }
 
-bool FileSource::is_complete() const {
-  const auto complete = [](const auto& file) { return file.second.complete(); };
-  return std::all_of(files_.begin(), files_.end(), complete);
+Unread FileSource::find_unread() const {
+  Unread unread;
+  for (const auto& [name, file] : files_)
+    unread.merge(file.unread());
+  return unread;
 }
 
 void FileSource::tell() {
@@ -97,8 +99,8 @@ void FileSource::tell() {
   const bool changed = catalog_.write_to(store_);
   if (directory_problem_ && !seen_) return;
   const bool first = !std::exchange(seen_, true);
-  const bool completed = !std::exchange(complete_, is_complete()) && complete_;
-  if (handlers_.on_sync && (changed || first || completed)) handlers_.on_sync(store_);
+  const Unread before_now = std::exchange(unread_, find_unread());
+  if (handlers_.on_sync && (changed || first || before_now != unread_)) handlers_.on_sync(store_);
 }
 
 }  // namespace fairlead::source

@@ -40,7 +40,7 @@ class FileSource : public Source {
 
   // Scans, and goes on at each change.
   Result<> start() override;
-  bool complete() const override { return complete_; }
+  Unread unread() const override { return unread_; }
   std::string name() const override { return "file " + options_.directory.string(); }
   const std::set<model::Problem>& problems() const override { return problems_; }
 
@@ -51,7 +51,7 @@ class FileSource : public Source {
   Result<> scan(const DirectoryWatch::Changes& changes);
   void refresh(const std::set<std::string>& names, const DirectoryWatch::Changes& changes);
   std::set<model::Problem> find_problems() const;
-  bool is_complete() const;
+  Unread find_unread() const;
   void tell();
 
   Options options_;
@@ -63,7 +63,7 @@ class FileSource : public Source {
   std::optional<model::Problem> directory_problem_;
   std::set<model::Problem> problems_;
   bool seen_ = false;  // the directory could be read at least once
-  bool complete_ = false;
+  Unread unread_{true, {}};
 };
 
 }  // namespace fairlead::source

@@ -30,6 +30,10 @@ struct Kind {
   // findings aren't broken afterwards.
   Object (*read)(const document::Reader&, const model::Name&) = nullptr;
 
+  // The name of the Service in its namespace that it says something of; empty if that cannot be told. None: it says
+  // something of all.
+  std::string (*service_of)(const document::Reader&, const model::Name&) = nullptr;
+
   // Its place in a store. What is put is what read() made; put() and remove() return whether something changed.
   Object (*find)(const model::Store&, const model::Name&) = nullptr;
   bool (*put)(model::Store&, const Object&) = nullptr;

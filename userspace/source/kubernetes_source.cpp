@@ -107,9 +107,11 @@ Contact KubernetesSource::contact() const {
   return contact;
 }
 
-bool KubernetesSource::complete() const {
-  return std::all_of(informers_.begin(), informers_.end(),
-                     [](const Informer& informer) { return informer.reflector->is_complete(); });
+Unread KubernetesSource::unread() const {
+  Unread unread;
+  for (const Informer& informer : informers_)
+    unread.merge(informer.reflector->unread());
+  return unread;
 }
 
 std::string KubernetesSource::name() const {

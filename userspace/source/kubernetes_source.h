@@ -43,7 +43,7 @@ class KubernetesSource : public Source {
                    Options options, model::Store& store, Handlers handlers);
 
   Result<> start() override;
-  bool complete() const override;
+  Unread unread() const override;
   std::string name() const override;
   const std::set<model::Problem>& problems() const override { return problems_; }
   Contact contact() const override;

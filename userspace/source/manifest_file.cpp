@@ -36,8 +36,8 @@ void ManifestFile::take(std::string_view text) {
 
 void ManifestFile::take(Decoded decoded) {
   Objects objects;
-  complete_ = decoded.nameless == 0;
-  bool understood = complete_;
+  unread_ = {decoded.nameless > 0, {}};
+  bool understood = !unread_.anything;
   for (Item& item : decoded.items) {
     if (item.value.empty()) {
       understood = false;
@@ -56,7 +56,7 @@ void ManifestFile::take(Decoded decoded) {
 void ManifestFile::keep(Decoded& decoded, const Item& item, Objects& objects) {
   const auto last_good = objects_.find(item.key);
   if (last_good == objects_.end()) {
-    complete_ = false;
+    unread_.merge(item.unread);
     return;
   }
   if (!objects.try_emplace(item.key, Placed{last_good->second.value, item.where}).second) return;

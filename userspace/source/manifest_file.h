@@ -35,8 +35,8 @@ class ManifestFile {
 
   const Objects& objects() const { return objects_; }
   const std::vector<model::Problem>& problems() const { return problems_; }
-  // Whether objects() has everything that the file asks for, if only in an earlier version.
-  bool complete() const { return complete_; }
+  // Of what the file asks for objects() has not even an earlier version.
+  const Unread& unread() const { return unread_; }
 
  private:
   void take(std::string_view text);
@@ -51,7 +51,7 @@ class ManifestFile {
   std::optional<document::FileStamp> stamp_;  // of what was read last; empty when the last try failed
   Objects objects_;
   std::vector<model::Problem> problems_;
-  bool complete_ = false;
+  Unread unread_{true, {}};
 };
 
 }  // namespace fairlead::source

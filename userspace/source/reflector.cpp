@@ -15,9 +15,11 @@ Reflector::Reflector(const Kind& kind, model::Store& store, Handlers handlers)
     : kind_(kind), store_(store), handlers_(std::move(handlers)) {
 }
 
-bool Reflector::is_complete() const {
-  const auto lacking = [](const auto& held) { return !held.second.stored && !held.second.problems.empty(); };
-  return has_listed_ && std::none_of(held_.begin(), held_.end(), lacking);
+Unread Reflector::unread() const {
+  Unread unread{!has_listed_, {}};
+  for (const auto& [name, lack] : lacking_)
+    unread.merge(lack);
+  return unread;
 }
 
 Reflector::Read Reflector::read(const json::value& object) const {
@@ -28,7 +30,11 @@ Reflector::Read Reflector::read(const json::value& object) const {
   read.name = {kind_.has_namespace ? kube::text_at(object, "/metadata/namespace") : "",
                kube::text_at(object, "/metadata/name")};
   read.ignored = decoded.ignored > 0;
-  if (!decoded.items.empty()) read.value = std::move(decoded.items.front().value);
+  read.unread.anything = decoded.nameless > 0;
+  if (!decoded.items.empty()) {
+    read.value = std::move(decoded.items.front().value);
+    read.unread = std::move(decoded.items.front().unread);
+  }
   read.held.version = kube::text_at(object, "/metadata/resourceVersion");
   read.held.problems = std::move(decoded.problems);
   return read;
@@ -39,7 +45,12 @@ bool Reflector::put(Read read) {
   Held& held = held_[read.name];
   held.version = std::move(read.held.version);
   const bool problems_changed = replace_problems(held.problems, std::move(read.held.problems), read.name, read.uid);
-  return store(read, held) || problems_changed;
+  const bool store_changed = store(read, held);
+  if (held.stored || read.unread.empty())
+    lacking_.erase(read.name);
+  else
+    lacking_[read.name] = read.unread;
+  return store_changed || problems_changed;
 }
 
 bool Reflector::store(const Read& read, Held& held) {
@@ -54,6 +65,7 @@ bool Reflector::remove(const model::Name& name) {
   if (held == held_.end()) return false;
   const bool problems_changed = replace_problems(held->second.problems, {}, name);
   held_.erase(held);
+  lacking_.erase(name);
   return kind_.remove(store_, name) || problems_changed;
 }
 

@@ -19,7 +19,7 @@ namespace fairlead::source {
 class Reflector : public kube::Listener {
  public:
   struct Handlers {
-    std::function<void()> changed;  // the store, or complete()
+    std::function<void()> changed;  // the store, or unread()
     // With the object's name and uid.
     std::function<void(const model::Problem&, const model::Name&, const std::string& uid)> problem;
     std::function<void(const model::Problem&)> solved;
@@ -30,8 +30,8 @@ class Reflector : public kube::Listener {
 
   // A list has been complete.
   bool has_listed() const { return has_listed_; }
-  // And the store has each object of it, if only in an earlier version.
-  bool is_complete() const;
+  // Of what is there the store has not even an earlier version.
+  Unread unread() const;
 
   void list_begun() override;
   void listed(const boost::json::value& object) override;
@@ -51,6 +51,7 @@ class Reflector : public kube::Listener {
     std::string uid;
     Object value;
     bool ignored = false;  // it is none for a proxy
+    Unread unread;         // what is not known if no version of it is in the store
     Held held;
   };
 
@@ -65,8 +66,9 @@ class Reflector : public kube::Listener {
   model::Store& store_;
   Handlers handlers_;
   std::map<model::Name, Held> held_;
-  std::map<model::Name, Read> list_;  // the one that is being told
-  std::string newest_;                // version that was told since the last list
+  std::map<model::Name, Unread> lacking_;  // by what there is, and is not in the store in any version
+  std::map<model::Name, Read> list_;       // the one that is being told
+  std::string newest_;                     // version that was told since the last list
   bool has_listed_ = false;
 };
 

@@ -9,6 +9,7 @@
 
 #include "userspace/model/problem.h"
 #include "userspace/model/store.h"
+#include "userspace/source/unread.h"
 #include "userspace/util/result.h"
 
 namespace fairlead::source {
@@ -16,8 +17,8 @@ namespace fairlead::source {
 // Whom a source tells. Any of them may be empty. They are called on the source's thread and must not destroy the source
 // or call back into it, except to read.
 struct Handlers {
-  // The store holds the first state that could be had, or another one than at the last call, or the same one and it is
-  // complete now. take_changed() says what is different.
+  // The store holds the first state that could be had, or another one than at the last call, or the same one and
+  // unread() is another. take_changed() says what is different.
   std::function<void(model::Store&)> on_sync;
   // Once when a problem comes up and once when it is gone; before the on_sync of the same change.
   std::function<void(const model::Problem&)> on_problem;
@@ -51,10 +52,9 @@ class Source {
   // followed is not there (yet) is no error here but a problem, and on_sync waits for it.
   virtual Result<> start() = 0;
 
-  // Whether the store holds every object that is asked for, if only in an earlier version. Until then a missing object
-  // may be one that could not be read since this process began: it is no reason to take away what an earlier process
-  // left in the kernel.
-  virtual bool complete() const = 0;
+  // Of which objects the store has not even an earlier version. What it says without them is no reason to take away
+  // what an earlier process left in the kernel.
+  virtual Unread unread() const = 0;
 
   // For people: "file /etc/fairlead", "kubernetes https://192.0.2.1:6443".
   virtual std::string name() const = 0;

@@ -45,7 +45,7 @@ class ProgrammerTest : public testing::Test {
 TEST_F(ProgrammerTest, WhatIsInTheMapsIsHealthyAndMeasured) {
   programmer_.node_changed();
   put("10.0.0.1");
-  programmer_.changed(false);
+  programmer_.changed({true, {}});
   EXPECT_TRUE(is_up_to_date());
   EXPECT_EQ(programmed(), 1U);
   EXPECT_EQ(sync_.actual().services.size(), 2U) << "its cluster IP and its node port";
@@ -55,14 +55,14 @@ TEST_F(ProgrammerTest, WhatCouldNotBeWrittenIsNotUntilItIs) {
   programmer_.node_changed();
   maps_.failing = "lb_services";
   put("10.0.0.1");
-  programmer_.changed(false);
+  programmer_.changed({true, {}});
   EXPECT_FALSE(is_up_to_date());
   EXPECT_EQ(programmed(), 0U);
   // Nor by another change that can be written.
   auto other = compile::service({}, {"default", "headless"});
   other.headless = true;
   store_.put(std::make_shared<const model::Service>(other));
-  programmer_.changed(false);
+  programmer_.changed({true, {}});
   EXPECT_FALSE(is_up_to_date());
 
   maps_.failing.clear();
@@ -85,9 +85,9 @@ TEST_F(ProgrammerTest, AddressesThatCouldNotBeWrittenAreNotHealthyEither) {
 
 TEST_F(ProgrammerTest, IsReadyAfterTheFirstCompleteSync) {
   programmer_.node_changed();
-  programmer_.changed(false);
+  programmer_.changed({true, {}});
   EXPECT_FALSE(is_ready());
-  programmer_.changed(true);
+  programmer_.changed({});
   EXPECT_TRUE(is_ready());
   EXPECT_TRUE(sync_.completed());
 }

@@ -44,7 +44,7 @@ TEST(FileSource, ReadsTheManifestsOfItsDirectory) {
   EXPECT_THAT(following.store.services(), SizeIs(4));
   for (const char* name : {"a", "b", "b2", "c"})
     EXPECT_EQ(following.port_of(name), 80) << name;
-  EXPECT_TRUE(following.source.complete());
+  EXPECT_TRUE(following.source.unread().empty());
 }
 
 TEST(FileSource, TellsOfTheFirstStateAndOfChanges) {
@@ -141,7 +141,7 @@ TEST(FileSource, AnUnreadableFileKeepsItsLastGoodObjects) {
   EXPECT_EQ(following.port_of("a"), 80);
   EXPECT_EQ(following.port_of("a2"), 80);
   EXPECT_EQ(following.port_of("b"), 8081);
-  EXPECT_TRUE(following.source.complete());
+  EXPECT_TRUE(following.source.unread().empty());
   ASSERT_THAT(following.told, SizeIs(1));
   EXPECT_THAT(following.told[0], HasSubstr("a.yaml, document 2, line 8, column"));
   EXPECT_THAT(following.told[0], HasSubstr("its last good version stays in force"));
@@ -166,7 +166,7 @@ TEST(FileSource, AnUndecodableObjectKeepsItsLastGoodVersion) {
               ElementsAre("a.yaml, document 1: Service default/a: its last good version stays in force",
                           "a.yaml, document 1: Service default/a: spec.type: X: must be ClusterIP, NodePort, "
                           "LoadBalancer or ExternalName"));
-  EXPECT_TRUE(following.source.complete());
+  EXPECT_TRUE(following.source.unread().empty());
   directory.write("a.yaml", service_text("b", 81));
   following.source.scan();
   EXPECT_EQ(following.port_of("a"), 0) << "it is asked for no more";
@@ -202,16 +202,32 @@ TEST(FileSource, IsNotCompleteWhileSomethingWasNeverUnderstood) {
   following.source.scan();
   EXPECT_EQ(following.syncs, 1) << "what is understood is served";
   EXPECT_EQ(following.port_of("a"), 80);
-  EXPECT_FALSE(following.source.complete());
+  EXPECT_FALSE(following.source.unread().empty());
   directory.write("b.yaml", broken_text("b"));
   following.source.scan();
-  EXPECT_FALSE(following.source.complete());
+  EXPECT_FALSE(following.source.unread().empty());
   directory.write("b.yaml", "apiVersion: v1\nkind: Service\n");
   following.source.scan();
-  EXPECT_FALSE(following.source.complete());
+  EXPECT_FALSE(following.source.unread().empty());
   directory.write("b.yaml", service_text("b"));
   following.source.scan();
-  EXPECT_TRUE(following.source.complete());
+  EXPECT_TRUE(following.source.unread().empty());
+}
+
+TEST(FileSource, SaysOfWhichServicesSomethingWasNeverUnderstood) {
+  const test::Directory directory;
+  directory.write("a.yaml", broken_text("a"));
+  directory.write("b.yaml", broken_slice("b-1", "b"));
+  Following following(directory);
+  following.source.scan();
+  EXPECT_EQ(following.source.unread(), (Unread{false, {{"default", "a"}, {"default", "b"}}}));
+  directory.write("b.yaml", broken_slice("b-1", ""));
+  following.source.scan();
+  EXPECT_TRUE(following.source.unread().anything) << "nobody knows whose slice it is";
+  directory.write("a.yaml", service_text("a"));
+  directory.write("b.yaml", service_text("b"));
+  following.source.scan();
+  EXPECT_EQ(following.source.unread(), Unread());
 }
 
 // Nothing else has changed, but who waited for completeness must hear of it.
@@ -224,7 +240,7 @@ TEST(FileSource, TellsWhenItIsComplete) {
   EXPECT_EQ(following.syncs, 1);
   directory.remove("b.yaml");
   following.source.scan();
-  EXPECT_TRUE(following.source.complete());
+  EXPECT_TRUE(following.source.unread().empty());
   EXPECT_EQ(following.syncs, 2);
 }
 
@@ -320,7 +336,7 @@ TEST(FileSource, WhatIsNoFileIsReportedAndNotWaitedFor) {
   following.source.scan();
   EXPECT_THAT(following.problems(), ElementsAre("a.yaml: is not a regular file", "b.yaml: is not a regular file",
                                                 "c.yaml: cannot be read: No such file or directory"));
-  EXPECT_FALSE(following.source.complete());
+  EXPECT_FALSE(following.source.unread().empty());
 }
 
 TEST(FileSource, EachProblemIsToldOnce) {
@@ -350,13 +366,13 @@ TEST(FileSource, AMissingDirectoryIsNoEmptyState) {
   ASSERT_FALSE(scanned);
   EXPECT_EQ(scanned.error().code, ENOENT);
   EXPECT_EQ(following.syncs, 0);
-  EXPECT_FALSE(following.source.complete());
+  EXPECT_FALSE(following.source.unread().empty());
   EXPECT_THAT(following.told, ElementsAre(directory.path().string() + ": cannot be read: No such file or directory"));
   fs::rename(directory.outside("elsewhere"), directory.path());
   EXPECT_TRUE(following.source.scan());
   EXPECT_EQ(following.syncs, 1);
   EXPECT_EQ(following.port_of("a"), 80);
-  EXPECT_TRUE(following.source.complete());
+  EXPECT_TRUE(following.source.unread().empty());
   fs::rename(directory.path(), directory.outside("elsewhere"));
   EXPECT_FALSE(following.source.scan());
   EXPECT_EQ(following.port_of("a"), 80);

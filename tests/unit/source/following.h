@@ -22,6 +22,12 @@ inline std::string broken_text(const std::string& name) {
   return service_text(name) + "  type: X\n";
 }
 
+// A slice of a service that cannot be decoded.
+inline std::string broken_slice(const std::string& name, const std::string& service) {
+  return "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " + name +
+         ", labels: {kubernetes.io/service-name: '" + service + "'}}\naddressType: X\n";
+}
+
 // A source over a directory, and what it has told.
 class Following {
  public:

@@ -129,18 +129,19 @@ TEST_F(ReflectorTest, AnObjectThatCannotBeReadStaysAsItWas) {
   changed(broken("a", "2"));
   EXPECT_THAT(stored(), ElementsAre("a:80"));
   EXPECT_THAT(problems_, ElementsAre(HasSubstr("Service default/a: spec.type: X")));
-  EXPECT_TRUE(reflector_.is_complete());
+  EXPECT_TRUE(reflector_.unread().empty());
   changed(service("a", "3", 81));
   EXPECT_THAT(problems_, IsEmpty());
   EXPECT_THAT(stored(), ElementsAre("a:81"));
 }
 
-TEST_F(ReflectorTest, IsIncompleteWithoutAnyVersionOfAnObject) {
+TEST_F(ReflectorTest, SaysOfWhichServiceItHasNoVersion) {
+  EXPECT_TRUE(reflector_.unread().anything);
   list({broken("a", "1")});
   EXPECT_TRUE(reflector_.has_listed());
-  EXPECT_FALSE(reflector_.is_complete());
+  EXPECT_EQ(reflector_.unread(), (Unread{false, {{"default", "a"}}}));
   deleted(broken("a", "2"));
-  EXPECT_TRUE(reflector_.is_complete());
+  EXPECT_TRUE(reflector_.unread().empty());
   EXPECT_THAT(problems_, IsEmpty());
   EXPECT_EQ(told_, 2);
 }
@@ -158,7 +159,7 @@ TEST_F(ReflectorTest, AnObjectThatIsNoneForAProxyAnyMoreGoes) {
   slice.at("metadata").as_object()["resourceVersion"] = "2";
   EXPECT_TRUE(slices.changed(Change::kAddedOrModified, slice));
   EXPECT_THAT(store_.slices(), IsEmpty());
-  EXPECT_TRUE(slices.is_complete());
+  EXPECT_TRUE(slices.unread().empty());
 }
 
 TEST_F(ReflectorTest, TroubleIsPassedOn) {

@@ -64,10 +64,14 @@ std::optional<Endpoint> read_endpoint(const Reader& item, Family family) {
   return endpoint;
 }
 
+std::string read_service_name(const Reader& object) {
+  return object["metadata"]["labels"]["kubernetes.io/service-name"].text();
+}
+
 Object read(const Reader& object, const Name& name) {
   const AddressType type = read_address_type(object["addressType"]);
   const Reader metadata = object["metadata"];
-  const std::string service = metadata["labels"]["kubernetes.io/service-name"].text();
+  const std::string service = read_service_name(object);
   // Of names, or somebody's own: no proxy uses it.
   if (type == AddressType::kFqdn || service.empty()) return {};
   auto slice = std::make_shared<EndpointSlice>();
@@ -92,6 +96,7 @@ constinit const Kind kEndpointSlice{
     .plural = "endpointslices",
     .label_selector = "!service.kubernetes.io/headless",
     .read = read,
+    .service_of = [](const Reader& object, const Name&) { return read_service_name(object); },
     .find = [](const Store& store, const Name& name) { return find_in(store.slices(), name); },
     .put = [](Store& store, const Object& object) { return store.put(object.as<EndpointSlice>()); },
     .remove = [](Store& store, const Name& name) { return store.remove_slice(name); },

@@ -141,6 +141,7 @@ constinit const Kind kService{
     .label_selector = "!service.kubernetes.io/service-proxy-name",
     .field_selector = "spec.clusterIP!=None",
     .read = read,
+    .service_of = [](const Reader&, const Name& name) { return name.name; },
     .find = [](const Store& store, const Name& name) { return find_in(store.services(), name); },
     .put = [](Store& store, const Object& object) { return store.put(object.as<Service>()); },
     .remove = [](Store& store, const Name& name) { return store.remove_service(name); },
