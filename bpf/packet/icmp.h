@@ -96,14 +96,6 @@ static __always_inline int icmp_answer_echo(const struct run run, const struct p
 	return 1;
 }
 
-/* The fragment header of IPv6 (RFC 8200). */
-struct quoted_fragment {
-	__u8 next;
-	__u8 reserved;
-	__be16 offset;
-	__be32 id;
-};
-
 /*
  * Offset of the quoted packet's layer 4 from the frame's start, and its protocol; 0 where the quoted packet is none
  * that we could have translated. An error about a whole datagram quotes its first fragment.
@@ -122,7 +114,7 @@ static __always_inline __u32 icmp_quoted_l4(const struct run run, const struct p
 		return offset + ip->ihl * 4;
 	}
 	struct ipv6hdr *ip6 = quoted;
-	struct quoted_fragment *fragment = (void *)(ip6 + 1);
+	struct ipv6_fragment *fragment = (void *)(ip6 + 1);
 
 	if ((void *)(ip6 + 1) > end)
 		return 0;

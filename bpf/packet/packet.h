@@ -30,6 +30,14 @@ struct icmp_header {
 	__be32 rest; /* of the header, as the type defines it */
 };
 
+/* The fragment header of IPv6 (RFC 8200). */
+struct ipv6_fragment {
+	__u8 next;
+	__u8 reserved;
+	__be16 offset;
+	__be32 id;
+};
+
 struct packet {
 	__u32 ifindex;
 	__u32 vlan;

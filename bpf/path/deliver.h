@@ -11,12 +11,12 @@
 
 static OUT_OF_LINE void remember_fragment(struct scratch *scratch, int family)
 {
-	fragment_remember(&scratch->fragment, &scratch->path.p, family);
+	fragment_remember(&scratch->fragment, &scratch->datagram, &scratch->path.p, family);
 }
 
 static OUT_OF_LINE int recall_fragment(struct scratch *scratch, int family)
 {
-	return fragment_recall(&scratch->fragment, &scratch->path.p, family);
+	return fragment_recall(&scratch->fragment, &scratch->datagram, &scratch->path.p, family);
 }
 
 static __always_inline int apply(const struct run run, const struct path *path, const __u8 hops)
@@ -32,6 +32,19 @@ static __always_inline int apply(const struct run run, const struct path *path, 
 	return rewrite(run, &path->p, &path->view.to, hops);
 }
 
+/* The same, for what goes on under an address that others share. */
+static __always_inline int apply_shared(const struct run run, const struct path *path, const __u8 hops)
+{
+	const struct scratch *scratch;
+
+	if (!apply(run, path, hops))
+		return 0;
+	if (likely(path->p.fragment == FRAGMENT_NONE))
+		return 1;
+	scratch = scratch_memory();
+	return scratch && fragment_renumber(run, &path->p, &scratch->datagram.id);
+}
+
 /* Client to a backend on this node: the stack delivers, and takes the hop off the TTL if it forwards. */
 static __always_inline enum lb_verdict to_local(const struct run run, const struct path *path, enum lb_verdict verdict)
 {
@@ -44,7 +57,7 @@ static __always_inline enum lb_verdict to_local(const struct run run, const stru
 /* To another node: a packet for a backend, or a reply for a client. */
 static __always_inline enum lb_verdict to_remote(const struct run run, struct path *path, enum lb_verdict verdict)
 {
-	if (!apply(run, path, 1) || !send(run, &path->p, &path->hop.to))
+	if (!apply_shared(run, path, 1) || !send(run, &path->p, &path->hop.to))
 		return LB_VERDICT_MALFORMED;
 	count_backend(path->view.backend, !!(path->view.flags & LB_FLOW_REPLY), path->p.l3_length);
 	return verdict;

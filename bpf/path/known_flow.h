@@ -93,7 +93,7 @@ static __always_inline struct outcome known_reply(const struct run run, struct p
 	if (!clock)
 		return done(LB_VERDICT_BROKEN_REFERENCE);
 	deferred = observe(path, clock);
-	if (!apply(run, path, 0))
+	if (!apply_shared(run, path, 0))
 		return (struct outcome){.verdict = LB_VERDICT_MALFORMED, .deferred = deferred};
 	count_backend(path->view.backend, 1, path->p.l3_length);
 	return (struct outcome){.verdict = LB_VERDICT_LOCAL_REPLY, .deferred = deferred};

@@ -30,6 +30,7 @@ struct scratch {
 	struct bpf_fib_lookup fib;
 	struct hop found; /* by the FIB */
 	struct lb_fragment_key fragment;
+	struct lb_fragment datagram; /* that a fragment is of */
 	struct kernel_tuple kernel;
 	union answer_work answer;
 };

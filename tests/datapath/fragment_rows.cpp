@@ -36,6 +36,7 @@ Packet to_remote(const Scene& s, const Packet& sent, const Packet& got) {
   packet.src = Address::literal(s.at().node);
   packet.dst = Address::literal(s.at().remote);
   packet.sport = got.sport;
+  packet.ip_id = got.ip_id;  // fragment_test.cpp
   if (!packet.fragment_offset) packet.dport = kBackendPort;
   packet.ttl -= 1;
   packet.dmac = s.node2_mac;
@@ -43,8 +44,9 @@ Packet to_remote(const Scene& s, const Packet& sent, const Packet& got) {
   return packet;
 }
 
-Packet reply_to_client(const Scene& s, const Packet& sent, const Packet&) {
+Packet reply_to_client(const Scene& s, const Packet& sent, const Packet& got) {
   Packet packet = sent;
+  packet.ip_id = got.ip_id;
   packet.src = Address::literal(s.at().vip);
   packet.dst = Address::literal(s.at().client);
   packet.ttl -= 1;
@@ -53,8 +55,9 @@ Packet reply_to_client(const Scene& s, const Packet& sent, const Packet&) {
   return packet;
 }
 
-Packet local_reply(const Scene& s, const Packet& sent, const Packet&) {
+Packet local_reply(const Scene& s, const Packet& sent, const Packet& got) {
   Packet packet = sent;
+  packet.ip_id = got.ip_id;
   packet.src = Address::literal(s.at().vip);
   return packet;
 }
