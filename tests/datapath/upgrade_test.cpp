@@ -249,7 +249,7 @@ TEST_F(Upgrade, RemovesTheRestOfWhatItCannotRemove) {
   for (int again = 0; again < 2; ++again) {
     const auto left = object().finish_upgrade();
     ASSERT_EQ(left.size(), 1U);
-    EXPECT_EQ(left.front().message, "remove " + block + ": Is a directory");
+    EXPECT_EQ(left.front().message, "remove " + block + ": a map was expected, and there is a directory");
   }
   fs::remove(block);
   ASSERT_NO_FATAL_FAILURE(finish());
@@ -306,6 +306,12 @@ TEST_F(Upgrade, DoesNotTakeAnythingElseForAMap) {
                           "lb_names-v3: this lbd has no such map",
                           "lb_services-v99: " + program + ": a map was expected, and there is a bpf-prog"));
   fs::remove(directory);
+  const auto left = object().finish_upgrade();
+  ASSERT_EQ(left.size(), 2U) << "they are others', and stay";
+  EXPECT_THAT(left[0].message, HasSubstr("lb_members-v99: the map that is pinned there is lb_rings"));
+  EXPECT_EQ(left[1].message, "remove " + program + ": a map was expected, and there is a bpf-prog");
+  for (const std::string& path : {pins_.map("lb_members", kOtherNumber), program})
+    EXPECT_EQ(unlink(path.c_str()), 0) << path;
   ASSERT_NO_FATAL_FAILURE(finish());
   expect_only_our_pins();
 }
@@ -314,7 +320,7 @@ TEST_F(Upgrade, RefusesAPinOfItsOwnNumberThatIsAnythingElse) {
   ASSERT_NO_FATAL_FAILURE(serve());
   const std::string rings = pins_.map("lb_rings", LB_RINGS_LAYOUT);
   pin_instead(rings, Fd(bpf_obj_get(pins_.map("lb_members", LB_MEMBERS_LAYOUT).c_str())).get());
-  EXPECT_THAT(refusal(), HasSubstr("lb_rings-v1: the map that is pinned there is lb_members. lbd --cleanup"));
+  EXPECT_THAT(refusal(), HasSubstr("lb_rings-v1: in the place of lbd's map is lb_members with the id "));
   pin_instead(rings, some_program().get());
   EXPECT_EQ(refusal(), rings + ": a map was expected, and there is a bpf-prog");
   unlink(rings.c_str());
@@ -368,12 +374,13 @@ TEST_F(Upgrade, SaysWhatItCannotKeep) {
   datapath::Layout garbage;
   garbage.type = "\n\n";
   ASSERT_TRUE(datapath::pin_layout(pins_.layout(stats.map, kOtherNumber), garbage));
-  ASSERT_EQ(bpf_obj_pin(map.get(), pins_.map("lb_affinity", 3).c_str()), 0);
+  const Fd affinity(bpf_map_create(BPF_MAP_TYPE_HASH, "lb_affinity", 4, 4, 9, nullptr));
+  ASSERT_EQ(bpf_obj_pin(affinity.get(), pins_.map("lb_affinity", 3).c_str()), 0);
 
   ASSERT_NO_FATAL_FAILURE(reload(config_));
   EXPECT_THAT(
       object().lost(),
-      ElementsAre("lb_affinity-v3 (9 entries): this lbd has no such map",
+      ElementsAre("lb_affinity-v3 (0 entries): this lbd has no such map",
                   "lb_backend_stats-v99 (1024 entries): its description, " + pins_.layout(stats.map, kOtherNumber) +
                       ", cannot be read: line 1 says nothing about a layout: map ",
                   "lb_service_names-v99: 1 of 9 entries hold what the other layout has no room for"));

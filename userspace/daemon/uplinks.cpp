@@ -89,6 +89,13 @@ void Uplinks::note_failure(const datapath::Attacher::Failure& failure) {
   problems_.insert(failure.error.message);
 }
 
+std::string Uplinks::note(const host::Device& device, std::uint32_t other_xdp) const {
+  if (!other_xdp) return note(device);
+  const std::string more = note(device);
+  return "an XDP program that is not this lbd's, id " + std::to_string(other_xdp) + ", sees its packets first" +
+         (more.empty() ? "" : "; " + more);
+}
+
 std::string Uplinks::note(const host::Device& device) const {
   if (const auto refused = refused_.find(device.ifindex); refused != refused_.end())
     return "XDP is off: " + refused->second;
@@ -103,7 +110,8 @@ std::map<std::string, Attached> Uplinks::attached(const host::Host& node) const 
   for (const int ifindex : desired())
     if (const auto found = node.devices().find(ifindex); found != node.devices().end() && !failed_.contains(ifindex)) {
       const host::Device& device = found->second;
-      attached[device.name] = {device.name, ifindex, attacher_.xdp_mode(ifindex), note(device)};
+      const auto xdp = attacher_.xdp(ifindex);
+      attached[device.name] = {device.name, ifindex, xdp.mode, note(device, xdp.other)};
     }
   return attached;
 }

@@ -50,6 +50,7 @@ class Uplinks {
   std::vector<datapath::Frames> frames(const host::Host& node) const;
   void reconcile(const host::Host& node);
   datapath::DeviceSpec spec(const host::Device& device) const;
+  std::string note(const host::Device& device, std::uint32_t other_xdp) const;
   std::string note(const host::Device& device) const;
   void note_failure(const datapath::Attacher::Failure& failure);
   bool log_changes(const host::Host& node);

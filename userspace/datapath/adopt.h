@@ -22,11 +22,11 @@ struct Pinned {
 };
 Result<Pinned> open_pinned(const Pins& pins, const MapLayout& is, const Layout& layout);
 
-// Pins a map with its description, in place of what is pinned there. Nobody ever finds what was pinned there before
-// beside the new description, nor the new map without.
+// Pins a map with its description, in place of one of its name that is pinned there; anything else there is an error.
+// Nobody ever finds what was pinned there before beside the new description, nor the new map without.
 Result<> pin_map(const Pins& pins, const MapLayout& is, const Layout& layout, int map);
 
-// Whether a map and a description are pinned there. Whether they are the right ones is open_pinned's question.
-bool is_pinned(const Pins& pins, const MapLayout& is);
+// Whether this map is pinned there, with a description. Somebody else's in its place is an error: it stays.
+Result<bool> is_pinned(const Pins& pins, const MapLayout& is, int map);
 
 }  // namespace fairlead::datapath

@@ -134,9 +134,10 @@ void Attacher::look_before(const Actual& actual, const std::vector<Attachment>& 
   }
 }
 
-XdpMode Attacher::xdp_mode(int ifindex) const {
-  const auto mode = xdp_mode_of(ifindex, program(Hook::kXdp).id);
-  return mode ? *mode : XdpMode::kOff;
+Attacher::Xdp Attacher::xdp(int ifindex) const {
+  const std::uint32_t ours = program(Hook::kXdp).id;
+  const auto programs = xdp_programs(ifindex);
+  return programs ? Xdp{programs->mode_of(ours), programs->other_than(ours)} : Xdp{};
 }
 
 Result<> Attacher::take(const Step& step) {

@@ -43,8 +43,12 @@ class Attacher {
   // Goes on with other devices after a step that fails. An error: it cannot be told what there is.
   Result<Outcome> reconcile(const std::vector<DeviceSpec>& devices);
 
-  // What the kernel does with our XDP program on the device.
-  XdpMode xdp_mode(int ifindex) const;
+  // What the kernel does with our XDP program on the device, and the id of one that is there in its stead.
+  struct Xdp {
+    XdpMode mode = XdpMode::kOff;
+    std::uint32_t other = 0;
+  };
+  Xdp xdp(int ifindex) const;
   // Whether any device has the programs that it is desired to have, as of the last time.
   bool is_anywhere() const { return !in_place_.empty(); }
 

@@ -2,6 +2,8 @@
 #include "userspace/datapath/attachment.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 
 #include "userspace/host/device_name.h"
 
@@ -48,6 +50,15 @@ std::vector<Step> diff(const std::vector<Attachment>& desired, const std::vector
   for (const auto* some : {&without_device, &tc, &detach, &xdp})
     all.insert(all.end(), some->begin(), some->end());
   return all;
+}
+
+std::string why(int code) {
+  const bool has_gone = code == ENODEV || code == ENXIO || code == ENOLINK;
+  return has_gone ? "the device has gone meanwhile" : std::generic_category().message(code);
+}
+
+Error step_error(const std::string& operation, const Attachment& attachment, int code) {
+  return {operation + " " + describe(attachment) + ": " + why(code), code};
 }
 
 std::string describe(const Attachment& attachment) {

@@ -59,4 +59,9 @@ std::vector<Step> diff(const std::vector<Attachment>& desired, const std::vector
 // "XDP (native) on eth0", for logs.
 std::string describe(const Attachment& attachment);
 
+// Why it could not be attached, replaced or taken off. That the device has gone meanwhile is said in these words,
+// whichever way the kernel does.
+std::string why(int code);
+Error step_error(const std::string& operation, const Attachment& attachment, int code);
+
 }  // namespace fairlead::datapath

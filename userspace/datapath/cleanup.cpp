@@ -3,28 +3,22 @@
 
 #include <bpf/libbpf.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <system_error>
 
 #include "userspace/datapath/attachments.h"
 #include "userspace/datapath/links.h"
 #include "userspace/datapath/namespace_lock.h"
+#include "userspace/datapath/own_pins.h"
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/remaining.h"
 
 namespace fairlead::datapath {
 namespace {
 
-namespace fs = std::filesystem;
-
-// A link that was pinned elsewhere: what else is there is not removed.
-void remark_on_place(const std::string& link, const std::string& pin_directory, CleanUp& result) {
-  const fs::path place = fs::path(link).parent_path().parent_path();
-  if (!place.is_absolute() || place == pin_directory) return;
-  const std::string remark =
-      place.string() + " is another lbd's, whose maps stay: --cleanup --bpffs-path " + place.string() + " removes them";
-  if (std::ranges::find(result.remarks, remark) == result.remarks.end()) result.remarks.push_back(remark);
+void remark_on_others(const std::string& pin_directory, CleanUp& result) {
+  for (const std::string& place : pin_directories_of_others(pin_directory))
+    result.remarks.push_back(place + " is another lbd's, whose maps stay: --cleanup --bpffs-path " + place +
+                             " removes them where that lbd runs no more");
 }
 
 void detach_all(const std::string& pin_directory, CleanUp& result) {
@@ -37,7 +31,6 @@ void detach_all(const std::string& pin_directory, CleanUp& result) {
   for (const Step& step : diff({}, actual->attachments)) {
     // Its device may be gone by the time that it is detached from.
     const std::string what = describe(step.attachment);
-    remark_on_place(step.attachment.link, pin_directory, result);
     if (const auto detached = attachments.detach(step.attachment); detached)
       result.removed.push_back(what);
     else
@@ -47,31 +40,20 @@ void detach_all(const std::string& pin_directory, CleanUp& result) {
     if (const auto left = Attachments::leave_qdisc(ifindex); !left) result.left.push_back(left.error());
 }
 
-// Only what we make: the directory may hold other things, if it is one of the operator's.
 void remove_pins(const std::string& pin_directory, CleanUp& result) {
-  std::vector<std::string> ours = versioned_directories(pin_directory);
-  // "qdiscs" is of earlier builds, which wrote down there what was not theirs.
-  for (const char* name : {"links", "qdiscs", "maps", "layouts"})
-    ours.push_back(pin_directory + "/" + name);
-  for (const std::string& directory : ours) {
-    std::error_code error;
-    const auto entries = fs::remove_all(directory, error);
-    if (error)
-      result.left.push_back(make_error("remove", directory, error.value()));
-    else if (entries)
-      result.removed.push_back(directory + " and the " + std::to_string(entries - 1) + " entries in it");
-  }
-  std::error_code error;
-  if (fs::remove(pin_directory, error)) result.removed.push_back(pin_directory);
-  // Not empty, or the file system's root: others use it too.
-  if (error && error.value() != ENOTEMPTY && error.value() != EBUSY)
-    result.left.push_back(make_error("remove", pin_directory, error.value()));
+  const OwnPins pins = remove_own_pins(pin_directory);
+  result.removed.insert(result.removed.end(), pins.removed.begin(), pins.removed.end());
+  result.left.insert(result.left.end(), pins.left.begin(), pins.left.end());
+  for (const std::string& path : pins.foreign)
+    result.remarks.push_back(path + " is not an lbd's, and stays");
 }
 
-// What could not be looked at has gone with its pin, unless that is in another directory.
+// A directory among the links is somebody else's, and was remarked on.
 void note_unknown(const std::string& pin_directory, CleanUp& result) {
-  const Actual links = Links(pin_directory).read();
-  result.left.insert(result.left.end(), links.unknown.begin(), links.unknown.end());
+  for (const Error& unknown : Links(pin_directory).read().unknown)
+    if (unknown.code != EISDIR) result.left.push_back(unknown);
+  const std::vector<Error> remaining = remaining_programs();
+  result.left.insert(result.left.end(), remaining.begin(), remaining.end());
 }
 
 }  // namespace
@@ -87,6 +69,7 @@ CleanUp clean_up(const std::string& pin_directory) {
   detach_all(pin_directory, result);
   if (lock) remove_pins(pin_directory, result);
   note_unknown(pin_directory, result);
+  remark_on_others(pin_directory, result);
   return result;
 }
 

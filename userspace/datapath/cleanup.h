@@ -9,9 +9,9 @@
 namespace fairlead::datapath {
 
 struct CleanUp {
-  std::vector<std::string> remarks;  // what was not found where it was expected
+  std::vector<std::string> remarks;  // what was not found where it was expected, and what is others' and stays
   std::vector<std::string> removed;  // in words
-  std::vector<Error> left;           // what stays, and why
+  std::vector<Error> left;           // what of ours stays or may stay, and why
 };
 
 // Takes off this node everything of ours, whichever build it is of: programs on any device of this network namespace,

@@ -38,7 +38,7 @@ Result<> put_filter(const Attachment& attachment, int program, std::uint32_t fla
   const int error = bpf_tc_attach(&hook, &options);
   if (error == -EOPNOTSUPP)
     return Error{"attach " + describe(attachment) + ": its filters are those of a shared block", EOPNOTSUPP};
-  if (error) return make_error("attach", describe(attachment), -error);
+  if (error) return step_error("attach", attachment, -error);
   return {};
 }
 
@@ -121,7 +121,7 @@ Result<> detach_filter(const Attachment& attachment) {
   const int error = bpf_tc_detach(&hook, &options);
   if (error) {
     const auto left = filters_of(attachment.ifindex, attachment.hook);
-    if (!left || has_ours(*left)) return make_error("remove", describe(attachment), -error);
+    if (!left || has_ours(*left)) return step_error("remove", attachment, -error);
   }
   return leave_qdisc(attachment.ifindex);
 }

@@ -38,7 +38,8 @@ Result<Text> open_text(const std::string& path) {
   Text text{std::move(*opened), 0};
   const auto info = info_of(text.map.get());
   if (!info) return unreadable(path, info.error().message);
-  if (info->type != BPF_MAP_TYPE_ARRAY || info->key_size != sizeof(kFirst) || info->value_size > kLongestText)
+  if (!is_named(*info, kDescription) || info->type != BPF_MAP_TYPE_ARRAY || info->key_size != sizeof(kFirst) ||
+      info->value_size > kLongestText)
     return unreadable(path, "it is not a map of text");
   text.size = (info->value_size + 7) / 8 * 8;
   return text;
@@ -67,7 +68,12 @@ std::string type_name(std::uint32_t type) {
   return name ? name : "number " + std::to_string(type);
 }
 
-// As the kernel calls it: "bpf-map", "bpf-prog", "bpf_link".
+Error no_map(const std::string& path, const std::string& kind, int code) {
+  return {path + ": a map was expected, and there is a " + kind, code};
+}
+
+}  // namespace
+
 Result<std::string> kind_of(const Fd& object) {
   std::error_code error;
   const std::string link = "/proc/self/fd/" + std::to_string(object.get());
@@ -75,12 +81,6 @@ Result<std::string> kind_of(const Fd& object) {
   if (error) return make_error("read", link, error.value());
   return kind.substr(kind.find(':') + 1);
 }
-
-Error no_map(const std::string& path, const std::string& kind, int code) {
-  return {path + ": a map was expected, and there is a " + kind, code};
-}
-
-}  // namespace
 
 Result<Fd> open_map(const std::string& path) {
   Fd object(bpf_obj_get(path.c_str()));
@@ -96,6 +96,18 @@ Result<Fd> open_map(const std::string& path) {
 
 bool is_named(const bpf_map_info& map, const std::string& name) {
   return name.substr(0, BPF_OBJ_NAME_LEN - 1) == map.name;
+}
+
+Result<> remove_map(const std::string& path, const std::string& name) {
+  const auto map = open_map(path);
+  if (!map && map.error().code == ENOENT) return {};
+  if (!map) return map.error();
+  const auto info = info_of(map->get());
+  if (!info) return info.error();
+  if (!is_named(*info, name))
+    return Error{path + ": the map that is pinned there is " + info->name + ", which is not lbd's to remove", EEXIST};
+  if (unlink(path.c_str()) && errno != ENOENT) return make_error("remove", path, errno);
+  return {};
 }
 
 Result<bpf_map_info> info_of(int map) {
@@ -129,9 +141,9 @@ Result<> pin_layout(const std::string& path, const Layout& layout) {
   std::string text = to_text(layout);
   text.resize((text.size() + 1 + 7) / 8 * 8);
   const Fd map(
-      bpf_map_create(BPF_MAP_TYPE_ARRAY, "lb_layout", sizeof(kFirst), static_cast<__u32>(text.size()), 1, nullptr));
+      bpf_map_create(BPF_MAP_TYPE_ARRAY, kDescription, sizeof(kFirst), static_cast<__u32>(text.size()), 1, nullptr));
   if (!map || bpf_map_update_elem(map.get(), &kFirst, text.data(), BPF_ANY)) return make_error("make", path, errno);
-  if (unlink(path.c_str()) && errno != ENOENT) return make_error("replace", path, errno);
+  if (auto removed = remove_map(path, kDescription); !removed) return removed;
   if (bpf_obj_pin(map.get(), path.c_str())) return make_error("pin", path, errno);
   return {};
 }

@@ -9,6 +9,9 @@
 
 namespace fairlead::datapath {
 
+// As the kernel calls it: "bpf-map", "bpf-prog", "bpf_link".
+Result<std::string> kind_of(const Fd& object);
+
 // What is pinned there, if it is a map. An error says what is there instead, ENOENT that nothing is: asked about, the
 // kernel describes a program in the place of a map, and its tag would be taken for the size of keys.
 Result<Fd> open_map(const std::string& path);
@@ -17,6 +20,13 @@ Result<bpf_map_info> info_of(int map);
 
 // Whether the map was made under this name.
 bool is_named(const bpf_map_info& map, const std::string& name);
+
+// The name of descriptions, to the kernel.
+constexpr const char* kDescription = "lb_layout";
+
+// Removes what is pinned there, if it is a map that was made under the name: anything else is somebody else's, stays,
+// and is named in the error. One that is not there is as good as removed.
+Result<> remove_map(const std::string& path, const std::string& name);
 
 // What a map is otherwise than a layout says, by the kernel's word: "values of size 64 instead of 48". Empty where
 // nothing is; how many entries it has is not looked at.

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "userspace/datapath/foreign_map.h"
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/program_name.h"
 #include "userspace/datapath/tcx.h"
@@ -52,7 +53,7 @@ std::string why_no_xdp(int code) {
     case ENOMEM:
       return "the driver lacks queues or memory for XDP";
     default:
-      return std::generic_category().message(code);
+      return why(code);
   }
 }
 
@@ -65,10 +66,11 @@ Result<bool> runs_by_tcx(int ifindex, Hook hook, std::uint32_t program) {
 // A link tells an ifindex, but not of which network namespace: the device tells whether it runs the program.
 Result<Attachment> place_of_xdp(const bpf_link_info& info) {
   const int ifindex = static_cast<int>(info.xdp.ifindex);
-  const auto mode = ifindex ? xdp_mode_of(ifindex, info.prog_id) : XdpMode::kOff;
-  if (!mode) return mode.error();
-  if (*mode == XdpMode::kOff) return Attachment{};
-  return Attachment{ifindex, Hook::kXdp, *mode == XdpMode::kNative ? Means::kXdpNative : Means::kXdpGeneric,
+  const auto programs = ifindex ? xdp_programs(ifindex) : XdpPrograms{};
+  if (!programs) return programs.error();
+  const XdpMode mode = programs->mode_of(info.prog_id);
+  if (mode == XdpMode::kOff) return Attachment{};
+  return Attachment{ifindex, Hook::kXdp, mode == XdpMode::kNative ? Means::kXdpNative : Means::kXdpGeneric,
                     info.prog_id, ""};
 }
 
@@ -103,22 +105,10 @@ std::optional<std::uint32_t> id_in(const std::string& link) {
   return to_number<std::uint32_t>(std::string_view(link).substr(kById.size()));
 }
 
-// Nothing where it may not be asked.
-std::optional<bool> is_program_of_ours(std::uint32_t id) {
-  const auto name = program_name(id);
-  if (!name) return std::nullopt;
-  return *name == "lb_xdp" || *name == "lb_tc_ingress" || *name == "lb_tc_egress";
-}
-
 // Whether maps of an lbd lie beside its directory, as with ours; to see that takes no capability.
 bool has_maps_beside(const std::string& link) {
   const fs::path place = fs::path(link).parent_path().parent_path();
-  for (const fs::path& directory : {place / "maps", place}) {
-    std::error_code error;
-    for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
-      if (entry->path().filename().string().starts_with("lb_")) return true;
-  }
-  return false;
+  return holds_maps(place / "maps") || holds_maps(place);
 }
 
 std::string file_name(const Attachment& attachment, std::uint32_t id) {
@@ -142,8 +132,7 @@ Actual Links::read() {
   // Only if nothing is left in it.
   for (const std::string& earlier : versioned_directories(pin_directory_)) {
     std::error_code ignored;
-    fs::remove(earlier + "/links", ignored);
-    fs::remove(earlier, ignored);
+    if (fs::remove(earlier + "/links", ignored)) fs::remove(earlier, ignored);
   }
   return links;
 }
@@ -189,16 +178,29 @@ void Links::read_unseen(Actual& links, Ids& seen) const {
   }
 }
 
+// Others pin links under such names, too, and anything among ours: a link is ours only if its program has our name, or,
+// where that may not be asked, it is named as ours are, elsewhere beside an lbd's maps.
+bool Links::is_ours(const std::string& link, Where where, const bpf_link_info& info) const {
+  if (info.type != BPF_LINK_TYPE_XDP && info.type != kLinkTypeTcx) return false;
+  const auto by_name = is_program_of_ours(info.prog_id);
+  if (by_name) return *by_name;
+  return held_.contains(link) || (looks_like_link(link) && (where == Where::kOurs || has_maps_beside(link)));
+}
+
 // A link that cannot be looked at is not one that has ended: it may hold a program that forwards.
-// Others pin links under such names, too: elsewhere a link is ours only if its program has our name, or, where
-// that may not be asked, an lbd's maps lie there.
 Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where where, Ids& seen) const {
   const Fd opened = open(link);
-  if (!opened && errno == ENOENT) return std::nullopt;
-  if (!opened) return make_error("open the link", link, errno);
+  const int code = errno;
+  if (std::error_code error; !opened && fs::is_directory(link, error))
+    return Error{"open the link " + link + ": it is a directory", EISDIR};
+  if (!opened && code == ENOENT) return std::nullopt;
+  if (!opened) return make_error("open the link", link, code);
+  const auto kind = kind_of(opened);
+  if (!kind) return kind.error();
+  if (*kind != "bpf-link" && *kind != "bpf_link") return std::nullopt;
   const auto info = info_of(opened);
   if (!info) return make_error("look at the link", link, errno);
-  if (!is_program_of_ours(info->prog_id).value_or(where == Where::kOurs || has_maps_beside(link))) return std::nullopt;
+  if (!is_ours(link, where, *info)) return std::nullopt;
   const auto place = place_of(*info);
   if (!place) return place.error();
   Attachment found = *place;
@@ -245,8 +247,8 @@ Result<> Links::create(const Attachment& attachment, int program) {
   Fd link(bpf_link_create(program, attachment.ifindex, attach_type(attachment.hook), &options));
   if (!link) {
     const int code = errno;
-    const std::string why = attachment.hook == Hook::kXdp ? why_no_xdp(code) : std::generic_category().message(code);
-    return Error{"attach " + describe(attachment) + ": " + why, code};
+    return Error{
+        "attach " + describe(attachment) + ": " + (attachment.hook == Hook::kXdp ? why_no_xdp(code) : why(code)), code};
   }
   const auto info = info_of(link);
   if (!info) return make_error("look at", describe(attachment), errno);
@@ -267,7 +269,7 @@ Result<> Links::keep(Fd link, const std::string& name) {
 Result<> Links::replace(const Attachment& attachment, int program) const {
   const Fd link = open(attachment.link);
   if (!link) return make_error("open", attachment.link, errno);
-  if (bpf_link_update(link.get(), program, nullptr)) return make_error("replace", describe(attachment), errno);
+  if (bpf_link_update(link.get(), program, nullptr)) return step_error("replace", attachment, errno);
   return {};
 }
 
@@ -276,7 +278,7 @@ Result<> Links::replace(const Attachment& attachment, int program) const {
 Result<> Links::detach(const Attachment& attachment) {
   const Fd link = open(attachment.link);
   const bool detached = link && bpf_link_detach(link.get()) == 0;
-  if (id_in(attachment.link) && !detached) return make_error("detach", describe(attachment), errno);
+  if (id_in(attachment.link) && !detached) return step_error("detach", attachment, errno);
   if (held_.erase(attachment.link) || id_in(attachment.link)) return {};
   std::error_code error;
   fs::remove(attachment.link, error);

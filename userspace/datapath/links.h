@@ -12,6 +12,8 @@
 #include "userspace/util/fd.h"
 #include "userspace/util/result.h"
 
+struct bpf_link_info;
+
 namespace fairlead::datapath {
 
 // Our bpf links: XDP programs, and tc programs where tcx is used. Each is pinned as
@@ -39,6 +41,7 @@ class Links {
   void read_others(Actual& links, Ids& seen) const;
   void read_unseen(Actual& links, Ids& seen) const;
   Fd open(const std::string& link) const;
+  bool is_ours(const std::string& link, Where where, const bpf_link_info& info) const;
   // Nothing where it has gone, is not ours, or is one of those that have been seen.
   Result<std::optional<Attachment>> look_at(const std::string& link, Where where, Ids& seen) const;
   std::filesystem::path proper_place(const Attachment& attachment, std::uint32_t id) const;

@@ -296,8 +296,11 @@ Object::Repinned Object::restore_pins() {
   if (!pins_) return result;
   if (auto locked = ensure_lock(*pins_); !locked) return {{}, {locked.error()}};
   for (const MapLayout& is : map_layouts()) {
-    if (is_pinned(*pins_, is)) continue;
-    if (auto pinned = pin_map(*pins_, is, layouts_.at(is.map), bpf_map__fd(find(is.map))); pinned)
+    const int map = bpf_map__fd(find(is.map));
+    const auto there = is_pinned(*pins_, is, map);
+    if (there && *there) continue;
+    const auto pinned = there ? pin_map(*pins_, is, layouts_.at(is.map), map) : there.error();
+    if (pinned)
       result.maps.emplace_back(is.map);
     else
       result.failed.push_back(pinned.error());

@@ -44,7 +44,22 @@ bool is_version(const std::string& name) {
   return name.size() > 1 && name[0] == 'v' && name.find_first_not_of("0123456789", 1) == name.npos;
 }
 
-// "links/xdp-2-57", and "v1/links/xdp-eth0" of earlier builds.
+// Calls visit for what is in the bpf file system that the directory is on, a few levels deep.
+template <class Visit>
+void visit_all(const std::string& directory, Visit&& visit) {
+  constexpr int kDeepest = 8;  // levels below the root
+  const fs::path root = directory.empty() ? fs::path() : bpf_root(directory);
+  if (root.empty()) return;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(root, fs::directory_options::skip_permission_denied, error), end;
+       !error && entry != end; entry.increment(error)) {
+    if (entry.depth() >= kDeepest) entry.disable_recursion_pending();
+    visit(entry->path());
+  }
+}
+
+}  // namespace
+
 bool looks_like_link(const fs::path& path) {
   static const std::regex kName("(xdp|tc-ingress|tc-egress)-[0-9]+-[0-9]+");
   const fs::path directory = path.parent_path();
@@ -52,7 +67,12 @@ bool looks_like_link(const fs::path& path) {
          (is_version(directory.parent_path().filename()) || std::regex_match(path.filename().string(), kName));
 }
 
-}  // namespace
+bool holds_maps(const fs::path& directory) {
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().filename().string().starts_with("lb_")) return true;
+  return false;
+}
 
 Result<> make_pin_directory(const std::string& directory) {
   std::error_code error;
@@ -93,19 +113,23 @@ std::vector<std::string> pinned_link_directories(const std::string& pin_director
 }
 
 std::vector<std::string> links_of_others(const std::string& pin_directory) {
-  constexpr int kDeepest = 8;  // levels below the root
-  const fs::path root = pin_directory.empty() ? fs::path() : bpf_root(pin_directory);
-  if (root.empty()) return {};
   const std::vector<std::string> ours = pinned_link_directories(pin_directory);
   std::vector<std::string> links;
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(root, fs::directory_options::skip_permission_denied, error), end;
-       !error && entry != end; entry.increment(error)) {
-    if (entry.depth() >= kDeepest) entry.disable_recursion_pending();
-    if (looks_like_link(entry->path()) && std::ranges::find(ours, entry->path().parent_path().string()) == ours.end())
-      links.push_back(entry->path());
-  }
+  visit_all(pin_directory, [&](const fs::path& path) {
+    if (looks_like_link(path) && std::ranges::find(ours, path.parent_path().string()) == ours.end())
+      links.push_back(path);
+  });
   return links;
+}
+
+std::vector<std::string> pin_directories_of_others(const std::string& pin_directory) {
+  std::vector<std::string> directories;
+  visit_all(pin_directory, [&](const fs::path& path) {
+    const fs::path place = path.parent_path();
+    const bool is_place = path.filename() == "maps" || is_version(path.filename());
+    if (is_place && place != pin_directory && holds_maps(path)) directories.push_back(place);
+  });
+  return directories;
 }
 
 std::vector<std::string> versioned_directories(const std::string& pin_directory) {

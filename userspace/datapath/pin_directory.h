@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,12 @@ std::string links_directory(const std::string& pin_directory);
 std::vector<std::string> pinned_link_directories(const std::string& pin_directory);
 // What is pinned like a link of ours anywhere else in the bpf file system that the pin directory is on.
 std::vector<std::string> links_of_others(const std::string& pin_directory);
+// "links/xdp-2-57", and "v1/links/xdp-eth0" of earlier builds.
+bool looks_like_link(const std::filesystem::path& path);
+// By their names, maps of an lbd.
+bool holds_maps(const std::filesystem::path& directory);
+// Other pin directories in that file system that hold some.
+std::vector<std::string> pin_directories_of_others(const std::string& pin_directory);
 // Of earlier builds, each with all that it pinned: "<pin directory>/v<number>".
 std::vector<std::string> versioned_directories(const std::string& pin_directory);
 

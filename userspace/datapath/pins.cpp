@@ -21,7 +21,7 @@ std::string versioned(const std::string& name, unsigned layout) {
 
 std::optional<Pins::Map> parse(const std::string& file) {
   const std::size_t dash = file.rfind("-v");
-  if (dash == file.npos) return std::nullopt;
+  if (dash == file.npos || !file.starts_with("lb_")) return std::nullopt;
   const auto layout = to_number<unsigned>(std::string_view(file).substr(dash + 2));
   if (!layout) return std::nullopt;
   return Pins::Map{file.substr(0, dash), *layout};
@@ -74,6 +74,17 @@ std::vector<Pins::Map> Pins::pinned() const {
 
 std::vector<Pins::Map> Pins::described() const {
   return parse_all(names_in(layouts()));
+}
+
+std::string map_name(const std::string& file) {
+  const auto map = parse(file);
+  return map ? map->name : file;
+}
+
+std::vector<std::string> earlier_maps(const std::string& directory) {
+  std::vector<std::string> maps = names_in(directory);
+  std::erase_if(maps, [](const std::string& name) { return !name.starts_with("lb_"); });
+  return maps;
 }
 
 Result<> Pins::make() const {

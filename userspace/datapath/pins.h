@@ -26,7 +26,7 @@ struct MapLayout {
 std::span<const MapLayout> map_layouts();
 
 // The names under a pin directory (--bpffs-path). It is on a bpf file system and belongs to the lbd of one node, and so
-// does everything in it:
+// does everything in it that is what its name says:
 //
 //   maps/<map>-v<layout>     maps
 //   layouts/<map>-v<layout>  what such a map's keys and values are made of, for an lbd of another build
@@ -49,7 +49,7 @@ class Pins {
     std::string name;
     unsigned layout = 0;
   };
-  // What is in maps/ and in layouts/.
+  // What is in maps/ and in layouts/, by its name one of an lbd's.
   std::vector<Map> pinned() const;
   std::vector<Map> described() const;
 
@@ -59,5 +59,10 @@ class Pins {
  private:
   std::string directory_;
 };
+
+// "lb_flow4" of "lb_flow4-v2", and of "lb_flow4".
+std::string map_name(const std::string& file);
+// The file names of maps in a directory v<number>.
+std::vector<std::string> earlier_maps(const std::string& directory);
 
 }  // namespace fairlead::datapath

@@ -15,4 +15,10 @@ std::optional<std::string> program_name(std::uint32_t id) {
   return info.name;
 }
 
+std::optional<bool> is_program_of_ours(std::uint32_t id) {
+  const auto name = program_name(id);
+  if (!name) return std::nullopt;
+  return *name == "lb_xdp" || *name == "lb_tc_ingress" || *name == "lb_tc_egress";
+}
+
 }  // namespace fairlead::datapath

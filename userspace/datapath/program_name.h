@@ -11,4 +11,7 @@ namespace fairlead::datapath {
 // the program is gone.
 std::optional<std::string> program_name(std::uint32_t id);
 
+// Whether it has one of the names that lbd's programs have on devices. Nothing where program_name() has none.
+std::optional<bool> is_program_of_ours(std::uint32_t id);
+
 }  // namespace fairlead::datapath

@@ -36,9 +36,10 @@ std::string count_entries(const std::string& path) {
   return " (" + std::to_string(count) + " entries)";
 }
 
-Result<> remove_pin(const std::string& path) {
-  if (unlink(path.c_str()) && errno != ENOENT) return make_error("remove", path, errno);
-  return {};
+// If it is what its name says.
+Result<> remove_pin(const std::string& path, const std::string& name) {
+  const auto removed = remove_map(path, name);
+  return removed ? removed : Error{"remove " + removed.error().message, removed.error().code};
 }
 
 bool is_ours(const Pins::Map& pinned) {
@@ -55,15 +56,12 @@ void note(Errors& errors, const Result<>& done) {
 // Its maps, and itself where nothing else is left in it: links are not ours to remove here.
 void remove_earlier(const std::string& directory, Errors& left) {
   namespace fs = std::filesystem;
-  std::error_code error;
-  std::vector<std::string> maps;
-  for (auto it = fs::directory_iterator(directory, error); !error && it != fs::directory_iterator();
-       it.increment(error))
-    if (!it->is_directory()) maps.push_back(it->path());
+  const std::vector<std::string> maps = earlier_maps(directory);
   for (const std::string& map : maps)
-    note(left, remove_pin(map));
-  fs::remove(directory + "/links", error);
-  fs::remove(directory, error);
+    note(left, remove_pin(directory + "/" + map, map_name(map)));
+  std::error_code error;
+  const bool had_links = fs::remove(directory + "/links", error);
+  if (had_links || !maps.empty()) fs::remove(directory, error);
 }
 
 // One that cannot be removed keeps no other. The map before its description: what is left of a pair is then only a
@@ -72,9 +70,9 @@ void remove_others(const Pins& pins, Errors& left) {
   for (const Pins::Map& described : pins.described())
     if (!is_ours(described)) note(left, supersede_layout(pins.layout(described.name, described.layout)));
   for (const Pins::Map& pinned : pins.pinned())
-    if (!is_ours(pinned)) note(left, remove_pin(pins.map(pinned.name, pinned.layout)));
+    if (!is_ours(pinned)) note(left, remove_pin(pins.map(pinned.name, pinned.layout), pinned.name));
   for (const Pins::Map& described : pins.described())
-    if (!is_ours(described)) note(left, remove_pin(pins.layout(described.name, described.layout)));
+    if (!is_ours(described)) note(left, remove_pin(pins.layout(described.name, described.layout), kDescription));
   for (const std::string& directory : pins.earlier())
     remove_earlier(directory, left);
 }
@@ -117,7 +115,8 @@ Upgrade Upgrade::find(const Pins& pins, Lost& lost) {
                      count_entries(pins.map(pinned.name, pinned.layout)) + ": " + map.error().message);
   }
   for (const std::string& directory : pins.earlier())
-    if (!directory.ends_with("/v1")) lost.push_back(directory + ": maps of an lbd that this one does not know");
+    if (!directory.ends_with("/v1") && !earlier_maps(directory).empty())
+      lost.push_back(directory + ": maps of an lbd that this one does not know");
   // The kernel numbers maps in the order in which they are made.
   upgrade.foreign_.sort([](const ForeignMap& a, const ForeignMap& b) { return a.info.id > b.info.id; });
   return upgrade;

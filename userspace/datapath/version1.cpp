@@ -29,6 +29,10 @@ std::map<std::string, std::string> read_all() {
 
 // Killed before the end of it, the next lbd finds the map in v1 still, and does it again.
 Result<> take_over(const Pins& pins, const std::string& from, const std::string& map) {
+  const auto pinned = open_map(from);
+  const auto info = pinned ? info_of(pinned->get()) : pinned.error();
+  if (!info || !is_named(*info, map))
+    return {};  // somebody else's, which stays, and is named where the rest is removed
   for (const Pins::Map& described : pins.described())
     if (described.name == map)
       if (auto superseded = supersede_layout(pins.layout(map, described.layout)); !superseded) return superseded;
@@ -37,6 +41,7 @@ Result<> take_over(const Pins& pins, const std::string& from, const std::string&
     if (!layout) return layout.error();
     if (auto pinned = pin_layout(pins.layout(map, 1), *layout); !pinned) return pinned;
   }
+  if (auto removed = remove_map(pins.map(map, 1), map); !removed) return removed;
   std::error_code error;
   fs::rename(from, pins.map(map, 1), error);
   if (error) return make_error("rename", from, error.value());
@@ -51,11 +56,16 @@ const std::map<std::string, std::string>& layouts_of_v1() {
 }
 
 Result<> take_over_v1(const Pins& pins) {
+  const std::string directory = pins.directory() + "/v1";
+  bool found = false;
   for (const MapLayout& layout : map_layouts()) {
-    const std::string from = pins.directory() + "/v1/" + layout.map;
+    const std::string from = directory + "/" + layout.map;
     if (std::error_code error; !fs::exists(from, error)) continue;
+    found = true;
     if (auto taken = take_over(pins, from, layout.map); !taken) return taken;
   }
+  // Only if nothing is left in it, links for example.
+  if (std::error_code error; found) fs::remove(directory, error);
   return {};
 }
 

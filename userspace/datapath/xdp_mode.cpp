@@ -27,14 +27,24 @@ const char* to_string(XdpMode mode) {
   return "?";
 }
 
-Result<XdpMode> xdp_mode_of(int ifindex, std::uint32_t program) {
+XdpMode XdpPrograms::mode_of(std::uint32_t program) const {
+  if (native == program) return XdpMode::kNative;
+  return generic == program ? XdpMode::kGeneric : XdpMode::kOff;
+}
+
+std::uint32_t XdpPrograms::other_than(std::uint32_t program) const {
+  for (const std::uint32_t id : {native, generic, offloaded})
+    if (id && id != program) return id;
+  return 0;
+}
+
+Result<XdpPrograms> xdp_programs(int ifindex) {
   LIBBPF_OPTS(bpf_xdp_query_opts, found);
   const int error = bpf_xdp_query(ifindex, 0, &found);
   if (error && error != -ENODEV)
     return make_error("ask for the XDP program of", "device " + std::to_string(ifindex), -error);
-  if (error) return XdpMode::kOff;
-  if (found.drv_prog_id == program) return XdpMode::kNative;
-  return found.skb_prog_id == program ? XdpMode::kGeneric : XdpMode::kOff;
+  if (error) return XdpPrograms{};
+  return XdpPrograms{found.drv_prog_id, found.skb_prog_id, found.hw_prog_id};
 }
 
 }  // namespace fairlead::datapath

@@ -18,7 +18,16 @@ enum class XdpMode {
 std::optional<XdpMode> parse_xdp_mode(const std::string& text);
 const char* to_string(XdpMode mode);
 
-// How the kernel runs this program on the device; kOff if it does not, or has no such device.
-Result<XdpMode> xdp_mode_of(int ifindex, std::uint32_t program);
+// What the kernel runs on a device.
+struct XdpPrograms {
+  std::uint32_t native = 0, generic = 0, offloaded = 0;  // ids; 0: none
+
+  // How it runs this one; kOff if it does not.
+  XdpMode mode_of(std::uint32_t program) const;
+  // Another than this one; 0: none.
+  std::uint32_t other_than(std::uint32_t program) const;
+};
+// None on a device that is not there.
+Result<XdpPrograms> xdp_programs(int ifindex);
 
 }  // namespace fairlead::datapath

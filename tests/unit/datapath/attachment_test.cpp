@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 namespace fairlead::datapath {
 namespace {
 
@@ -78,6 +80,12 @@ const Row kRows[] = {
 TEST(AttachmentDiff, SaysWhatTurnsActualIntoDesired) {
   for (const Row& row : kRows)
     EXPECT_EQ(diff(row.desired, row.actual), row.steps) << row.what;
+}
+
+TEST(Step, SaysThatItsDeviceHasGone) {
+  for (const int code : {ENODEV, ENXIO, ENOLINK})
+    EXPECT_TRUE(step_error("attach", kNative, code).message.ends_with(": the device has gone meanwhile")) << code;
+  EXPECT_TRUE(step_error("attach", kNative, EPERM).message.ends_with(": Operation not permitted"));
 }
 
 }  // namespace
