@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "flow/flow.h"
+#include "flow/handover.h"
 
 #define LOCAL_PORT_TRIES 8
 #define TAKE_UNUSED_TRIES 32
@@ -85,6 +86,9 @@ static __always_inline enum lb_verdict choose_remote_source(struct flow_work *wo
 			return adopt_reply(work, view, key, clock, family);
 	}
 	view->to.sport = lb_port_take(pool, work->hash);
+	/* Free ports are ours alone; one that is taken over may be at the same time by the other build's programs. */
+	if (view->to.sport == PORT_NONE && is_handing_over(key->proto))
+		return LB_VERDICT_FLOW_BUSY;
 	/* Resting ones only where there are no others. */
 	ROLLED
 	for (int i = 0; i < TAKE_OVER_TRIES && view->to.sport == PORT_NONE; i++)

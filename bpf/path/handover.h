@@ -2,20 +2,9 @@
 #ifndef LB_BPF_PATH_HANDOVER_H
 #define LB_BPF_PATH_HANDOVER_H
 
+#include "flow/handover.h"
 #include "flow/table.h"
 #include "packet/packet.h"
-
-/*
- * While lbd takes over from one with other map layouts, the other's programs may still run at some device, and the last
- * of their flows are not in our table yet. What they may be about is dropped: TCP sends it again, and by then all flows
- * are here.
- */
-static __always_inline int is_handing_over(const struct packet *p)
-{
-	const __u64 until = READ_ONCE(lb_handover_until);
-
-	return unlikely(until) && p->tuple.proto == LB_IPPROTO_TCP && bpf_ktime_get_ns() < until;
-}
 
 /*
  * A segment of a flow that is still to come would leave with the backend's own address, or come to this node's own
@@ -23,7 +12,7 @@ static __always_inline int is_handing_over(const struct packet *p)
  */
 static __always_inline int may_be_carried_yet(const struct packet *p)
 {
-	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN && is_handing_over(p);
+	return (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN && is_handing_over(p->tuple.proto);
 }
 
 /*
@@ -32,7 +21,8 @@ static __always_inline int may_be_carried_yet(const struct packet *p)
  */
 static __always_inline int may_be_anothers(const struct packet *p, const struct flow_view *view)
 {
-	return unlikely(view->state & LB_FLOW_CLOSING) && lb_flow_is_closed(view->state) && is_handing_over(p);
+	return unlikely(view->state & LB_FLOW_CLOSING) && lb_flow_is_closed(view->state) &&
+	       is_handing_over(p->tuple.proto);
 }
 
 #endif

@@ -61,12 +61,8 @@ static __always_inline void describe_flow(struct path *path, const struct lb_bac
 static __always_inline enum lb_verdict new_remote(const struct run run, struct path *path, struct lb_backend *backend,
 						  const struct lb_clock *clock)
 {
-	enum lb_verdict verdict;
+	enum lb_verdict verdict = hop_to_backend(run, path, backend, clock);
 
-	/* The port would be ours by our pool, and by the other's somebody else's. */
-	if (is_handing_over(&path->p))
-		return LB_VERDICT_FLOW_BUSY;
-	verdict = hop_to_backend(run, path, backend, clock);
 	if (verdict != LB_CONTINUE)
 		return verdict;
 	if (path->p.ttl <= 1)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/datapath/upgrade_fixture.h"
+#include "userspace/datapath/foreign_pools.h"
 
 // What the programs of both builds do at once, while lbd takes over: the other build's go on making and ending flows
 // after the first copy, and ours begin before the last. Each test is one order of events.
@@ -96,6 +97,13 @@ class UpgradeRace : public Upgrade, public testing::WithParamInterface<Family> {
   void expect_later_lives_at(std::uint16_t port) {
     EXPECT_EQ(leaves_from(later_), port);
     EXPECT_EQ(answer_comes_to(port), kLater);
+  }
+
+  Packet new_connection() {
+    Packet syn = dissect(later_.request).packet;
+    syn.sport = kLater + 1;
+    syn.tcp_flags = kSyn;
+    return syn;
   }
 
   bool is_ipv4() const { return GetParam() == Family::IPv4; }
@@ -208,24 +216,43 @@ TEST_P(UpgradeRace, WhatAFinishedFlowLosesIsNotSaid) {
   EXPECT_THAT(object().lost(), IsEmpty());
 }
 
-// Both builds' programs would give the same port to two connections: ours give none until all flows are here. TCP sends
-// its SYN again.
-TEST_P(UpgradeRace, NoPortIsGivenToTcpBeforeAllFlowsAreHere) {
+// While both builds' programs give ports to new connections, no port is free for both.
+TEST_P(UpgradeRace, NoPortIsGivenToTwo) {
   ASSERT_NO_FATAL_FAILURE(leave());
   ASSERT_NO_FATAL_FAILURE(reload(config_));
+  const auto theirs =
+      datapath::ForeignPools::map(*datapath::open_foreign(pins_, layout_of("lb_snat_pools"), kOtherNumber));
+  ASSERT_TRUE(theirs);
   object().begin_handover();
-  Packet syn = dissect(later_.request).packet;
-  syn.sport = kLater + 1;
-  syn.tcp_flags = kSyn;
-  EXPECT_EQ(xdp(syn).verdict, "flow_busy");
-  Packet local = syn;
+  EXPECT_EQ(xdp(new_connection()).verdict, "remote_new");
+  unsigned free_here = 0, free_there = 0, free_for_both = 0;
+  for (std::size_t pool = 0; pool < LB_SNAT_POOLS; ++pool)
+    for (std::size_t word = 0; word < object().config().snat_port_words; ++word) {
+      const std::uint64_t here = ~object().snat_pools[pool].used[word], there = theirs->take(pool, word, ~0ull);
+      free_here += here != 0;
+      free_there += there != 0;
+      free_for_both += (here & there) != 0;
+    }
+  EXPECT_EQ(free_here, LB_SNAT_POOLS * object().config().snat_port_words);
+  EXPECT_EQ(free_there, free_here);
+  EXPECT_EQ(free_for_both, 0U);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(ports_in_use(), 3U);
+}
+
+// The other build's pools are not known: TCP sends its SYN again, and by then all flows are here.
+TEST_P(UpgradeRace, NoPortIsGivenToTcpWhereAllMayBeTheOthers) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  unlink(pins_.map("lb_snat_pools", kOtherNumber).c_str());
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  object().begin_handover();
+  EXPECT_EQ(xdp(new_connection()).verdict, "flow_busy");
+  Packet local = new_connection();
   local.dport = kLocalPort;
   EXPECT_EQ(xdp(local).verdict, "local_new");
-  Packet question = syn;
-  question.proto = LB_IPPROTO_UDP;
-  EXPECT_EQ(xdp(question).verdict, "remote_new");
   ASSERT_NO_FATAL_FAILURE(finish());
-  EXPECT_EQ(xdp(syn).verdict, "remote_new");
+  EXPECT_EQ(xdp(new_connection()).verdict, "remote_new");
+  EXPECT_EQ(ports_in_use(), 3U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, UpgradeRace, testing::Values(Family::IPv4, Family::IPv6),

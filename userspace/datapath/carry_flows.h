@@ -37,7 +37,8 @@ void mark_ports(std::vector<lb_snat_pool>& pools, std::span<Set> sets, std::uint
 struct SnatPorts {
   const MappedArray<lb_snat_pool>* pools;
   std::uint16_t base = 0;
-  bool shared = false;  // with the other build's programs
+  std::uint16_t words = 0;  // of each pool, in use
+  bool shared = false;      // with the other build's programs
 };
 
 // Brings the flows of a table of another layout into this build's, while programs forward by both: may be done as often

@@ -267,7 +267,7 @@ void Object::convert_maps() {
         {&is, {bpf_map__fd(map), layouts_.at(is.map), bpf_map__max_entries(map)}, pinned_.contains(is.map)});
   }
   const bool shared = pinned_.contains("lb_snat_pools") && !upgrade_->other("lb_snat_pools");
-  const SnatPorts ports{&snat_pools, constants_.snat_port_base, shared};
+  const SnatPorts ports{&snat_pools, constants_.snat_port_base, constants_.snat_port_words, shared};
   const Upgrade::Arrays arrays{&flows4, &flows6, &backends, &filter, ports, &config_.flow_keys, foreign_expiry()};
   for (std::string& lost : upgrade_->convert(targets, arrays, cpus_))
     lost_.push_back(std::move(lost));

@@ -196,9 +196,9 @@ Upgrade::Lost Upgrade::convert(const std::vector<Target>& targets, const Arrays&
         lost_.push_back(from.label() + ": " + converted.error().message);
     }
   for (const Target& target : targets) {
-    if (target.adopted) continue;
-    if (target.is->kept == Kept::FILTER) open_filter(arrays);
-    if (target.is->kept == Kept::PORTS) ports_.emplace_back(arrays.ports, *arrays.flows4, *arrays.flows6).carry();
+    if (target.is->kept == Kept::FILTER && !target.adopted) open_filter(arrays);
+    if (target.is->kept == Kept::PORTS && !arrays.ports.shared)
+      ports_.emplace_back(arrays.ports, target.adopted, *arrays.flows4, *arrays.flows6).carry();
   }
   return std::exchange(lost_, {});
 }
@@ -212,8 +212,10 @@ void Upgrade::catch_up() {
     carry.carry_rest();
   for (auto& carry : flows6_)
     carry.carry_rest();
-  for (auto& carry : ports_)
+  for (auto& carry : ports_) {
     carry.carry();
+    carry.divide(other("lb_snat_pools"));
+  }
 }
 
 // Replies of both families first: until a flow's is here, its backend had better not speak.
@@ -237,7 +239,7 @@ std::vector<Error> Upgrade::finish(Lost& lost) {
   Errors left;
   finish_flows();
   for (auto& carry : ports_)
-    carry.add();
+    carry.finish();
   for (auto& carry : counters_)
     if (const auto grown = carry.carry_growth(); !grown) lost_.push_back("counters: " + grown.error().message);
   std::ranges::move(lost_, std::back_inserter(lost));

@@ -17,7 +17,7 @@ namespace fairlead::datapath {
 //   find()     says what is there
 //   convert()  fills this build's maps, while the other build's programs go on forwarding by theirs
 //   (the caller pins the new maps, and loads what else it needs)
-//   catch_up() brings the flows that were made meanwhile, so that few are left for finish()
+//   catch_up() brings the flows that were made meanwhile, so that few are left for finish(), and divides the free ports
 //   (the caller puts its programs in the place of the others)
 //   finish()   brings what has changed meanwhile, and removes the pins of the other layouts
 //
