@@ -105,12 +105,17 @@ static inline __attribute__((always_inline)) int lb_progress_near(__u32 number, 
 	return number - noted + LB_PROGRESS_WINDOW < 2 * LB_PROGRESS_WINDOW;
 }
 
-/* A reset where it is not expected, of a flow that is worth something, is taken for a FIN, which what follows takes
- * back. */
+/*
+ * A reset where it is not expected, of a flow that is worth something, is taken for a FIN, which what follows takes
+ * back. Where one side has sent much since its numbers were noted, the other has not as a rule: who gives up a
+ * connection acknowledges what that one has sent.
+ */
 static inline __attribute__((always_inline)) __u8 lb_reset_seen(const struct lb_progress *progress,
 								const struct lb_segment *segment, __u8 state, int reply)
 {
-	const int near = lb_progress_near(segment->seq, reply ? progress->sent : progress->acked);
+	const int near = lb_progress_near(segment->seq, reply ? progress->sent : progress->acked) ||
+			 (segment->flags & LB_TCP_ACK &&
+			  lb_progress_near(segment->ack, reply ? progress->acked : progress->sent));
 
 	return (progress->known & LB_PROGRESS_REPLY && near) || !(state & LB_FLOW_CONFIRMED) ? LB_SEEN_RST
 											     : LB_SEEN_FIN;
