@@ -237,6 +237,21 @@ TEST_P(FlowToEither, BeginsAnewByASynWhenItIsOver) {
   EXPECT_EQ(xdp(client(port(), kSyn, 77, 0)).verdict, made()) << "expired, and nobody has swept";
 }
 
+// What lbd asks before another backend gets the slot: only a flow of this use of the slot keeps it, until it is swept.
+TEST_P(FlowToEither, KeepsItsBackendInUse) {
+  connect(port());
+  ASSERT_EQ(entries().size(), 2U);
+  const std::uint32_t slot = entries()[0].backend, generation = entries()[0].generation;
+  using Slots = std::set<std::uint32_t>;
+  EXPECT_EQ(datapath::backends_in_use(object(), {{slot, generation}, {slot + 1, generation}}), Slots{slot});
+  EXPECT_EQ(datapath::backends_in_use(object(), {{slot, generation + 1}}), Slots{});
+  EXPECT_EQ(datapath::backends_in_use(object(), {}), Slots{});
+  pass(100000s);
+  EXPECT_EQ(datapath::backends_in_use(object(), {{slot, generation}}), Slots{slot}) << "its port is not free yet";
+  sweep();
+  EXPECT_EQ(datapath::backends_in_use(object(), {{slot, generation}}), Slots{});
+}
+
 // Whether a daemon lives or not: time is the kernel's.
 TEST_F(FlowTest, OnlyTimeMakesItOld) {
   connect(kRemote);
