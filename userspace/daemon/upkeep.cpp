@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "userspace/daemon/snat_range.h"
+
 namespace fairlead::daemon {
 namespace {
 
@@ -49,10 +51,19 @@ void Upkeep::keep_pins() {
 void Upkeep::tell() {
   const std::set<std::string> told = std::exchange(problems_, left_);
   problems_.insert(unpinned_.begin(), unpinned_.end());
+  if (std::string range = range_problem(); !range.empty()) problems_.insert(std::move(range));
   for (const std::string& problem : problems_)
     if (!told.contains(problem)) spdlog::error("{}", problem);
   for (const std::string& problem : told)
     if (!problems_.contains(problem)) spdlog::info("solved: {}", problem);
+}
+
+std::string Upkeep::range_problem() const {
+  const lb_config& config = object_.config();
+  const auto local = host::read_local_ports();
+  if (!local || !config.snat_port_words) return "";
+  const int last = config.snat_port_base + config.snat_port_words * 64 - 1;
+  return snat_range_problem({config.snat_port_base, static_cast<std::uint16_t>(last)}, *local);
 }
 
 void Upkeep::sweep() {

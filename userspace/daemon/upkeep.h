@@ -18,7 +18,7 @@ class Upkeep {
 
   // When nothing forwards by maps of another layout any more. Those that cannot be removed are tried again.
   void finish_upgrade();
-  // They, and what cannot be pinned again, each in words.
+  // They, what cannot be pinned again, and SNAT ports that the host's own connections may have, each in words.
   const std::set<std::string>& problems() const { return problems_; }
 
   // Of the flow table, when it was last walked through.
@@ -28,6 +28,7 @@ class Upkeep {
   void check_pins();
   void keep_pins();
   void tell();
+  std::string range_problem() const;
   void sweep();
   void finish_pass();
 
