@@ -55,5 +55,30 @@ TEST_F(Devices, ThatDoNotFitAreRefusedByName) {
   EXPECT_THAT(daemon().log(), Not(HasSubstr("lb_devices")));
 }
 
+// As when a VPN takes the default route, or a network's restart takes it away, just before lbd starts again.
+TEST_F(Devices, ThatWereChosenStayWhereTheDefaultRouteIsElsewhere) {
+  shell(
+      "ip link add up1 type veth peer name peer1; ip link set up1 up; ip link set peer1 up; "
+      "ip address add 10.99.2.1/24 dev up1");
+  add_daemon(1, {.xdp_mode = "off", .more = {{"--devices", ""}}});
+  put({}, {backend(1, 1), backend(2, 1)});
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  auto hold = Hold::start(*lab_, lab_->client(), vip_of(10, Family::IPv4), 10);
+  ASSERT_TRUE(hold) << hold.error().message;
+  daemon().stop();
+  shell(
+      "via=$(ip route show default | cut -d' ' -f3); ip route add 10.200.0.0/24 via $via; "
+      "ip route replace default via 10.99.2.254 dev up1; ip -6 route del default || true");
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  EXPECT_TRUE(programs_on(*lab_, lab_->node(1)).contains("up1 tc egress"));
+  daemon().stop();
+  shell("ip route del default");
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
+  for (const HeldConnection& connection : *hold->finish())
+    EXPECT_EQ(connection.broken, "") << connection.server;
+  expect_clean_end(*lab_, daemon());
+}
+
 }  // namespace
 }  // namespace fairlead::test

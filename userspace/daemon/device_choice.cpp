@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "userspace/datapath/attachments.h"
 #include "userspace/state/delta.h"
 
 namespace fairlead::daemon {
@@ -62,8 +63,16 @@ DeviceChoice choose_devices(const std::vector<std::string>& names, const DeviceO
   return choice;
 }
 
-Result<> check_devices(const std::vector<std::string>& names, const host::Host& node) {
-  const DeviceChoice choice = choose_devices(names, {node.devices(), node.default_route_devices()}, {});
+DeviceChoice earlier_choice(const std::vector<std::string>& names, const std::string& pin_directory) {
+  DeviceChoice choice;
+  if (!names.empty()) return choice;
+  const std::set<int> devices = datapath::devices_with_programs(pin_directory);
+  choice.desired.assign(devices.begin(), devices.end());
+  return choice;
+}
+
+Result<> check_devices(const std::vector<std::string>& names, const host::Host& node, const DeviceChoice& before) {
+  const DeviceChoice choice = choose_devices(names, {node.devices(), node.default_route_devices()}, before);
   if (choice.desired.empty()) return Error{choice.problems.front(), ENODEV};
   return {};
 }

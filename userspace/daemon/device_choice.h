@@ -30,7 +30,11 @@ struct DeviceChoice {
 DeviceChoice choose_devices(const std::vector<std::string>& names, const DeviceOffer& offer,
                             const DeviceChoice& before);
 
+// The choice that an earlier lbd has made without names, as far as its programs show it: they stay where they are, and
+// connections with them, wherever the default route is at the moment at which lbd starts. Nothing where names choose.
+DeviceChoice earlier_choice(const std::vector<std::string>& names, const std::string& pin_directory);
+
 // An error where there would be none, so that lbd would be of no use.
-Result<> check_devices(const std::vector<std::string>& names, const host::Host& node);
+Result<> check_devices(const std::vector<std::string>& names, const host::Host& node, const DeviceChoice& before);
 
 }  // namespace fairlead::daemon

@@ -40,7 +40,9 @@ Forwarding::Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Ob
 Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
   auto host = host::Host::open();
   if (!host) return host.error();
-  if (auto usable = check_devices(parts.options.devices, *host); !usable) return usable.error();
+  const std::vector<std::string>& devices = parts.options.devices;
+  const DeviceChoice before = earlier_choice(devices, parts.options.datapath.pin_directory);
+  if (auto usable = check_devices(devices, *host, before); !usable) return usable.error();
   auto lock = datapath::lock_network_namespace();
   if (!lock) return lock.error();
   auto object = datapath::Object::load(parts.options.datapath);

@@ -11,7 +11,10 @@ namespace fairlead::daemon {
 using datapath::XdpMode;
 
 Uplinks::Uplinks(const datapath::Object& object, const Options& options)
-    : object_(&object), options_(&options), attacher_(object, options.datapath.pin_directory) {
+    : object_(&object),
+      options_(&options),
+      attacher_(object, options.datapath.pin_directory),
+      choice_(earlier_choice(options.devices, options.datapath.pin_directory)) {
 }
 
 Result<> Uplinks::start(const host::Host& node) {

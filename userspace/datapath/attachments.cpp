@@ -28,4 +28,13 @@ Result<> Attachments::detach(const Attachment& attachment) {
   return attachment.means == Means::kClsact ? detach_filter(attachment) : links_.detach(attachment);
 }
 
+std::set<int> devices_with_programs(const std::string& pin_directory) {
+  std::set<int> devices;
+  const auto actual = Attachments(pin_directory).read();
+  if (!actual) return devices;
+  for (const Attachment& attachment : actual->attachments)
+    devices.insert(attachment.ifindex);
+  return devices;
+}
+
 }  // namespace fairlead::datapath

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "userspace/datapath/attachment.h"
@@ -26,5 +27,9 @@ class Attachments {
  private:
   Links links_;
 };
+
+// The devices of this network namespace that have a program of ours, whichever build and process attached it. Nothing
+// where that cannot be told.
+std::set<int> devices_with_programs(const std::string& pin_directory);
 
 }  // namespace fairlead::datapath

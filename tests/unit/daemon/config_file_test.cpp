@@ -267,7 +267,7 @@ TEST_F(ConfigFile, IsWrittenAndReadBack) {
                                        "--maglev-seed=4294967295",
                                        "--max-ring-slots=100000",
                                        "--conntrack-tcp-timeout-established=90m",
-                                       "--bpffs-path=",
+                                       "--bpffs-path=/sys/fs/bpf/other",
                                        "--bind-address=::",
                                        "--healthz-bind-address=",
                                        "--metrics-bind-address=[::1]:9000",
@@ -300,7 +300,7 @@ TEST_F(ConfigFile, IsWrittenAndReadBack) {
   EXPECT_EQ(read.datapath.select_seed, 4294967295u);
   EXPECT_EQ(read.datapath.sizes.ring_slots, 100000u);
   EXPECT_EQ(read.datapath.timeouts, given.datapath.timeouts);
-  EXPECT_EQ(read.datapath.pin_directory, "");
+  EXPECT_EQ(read.datapath.pin_directory, given.datapath.pin_directory);
   EXPECT_EQ(read.healthz_address, "");
   EXPECT_EQ(read.metrics_address, "[::1]:9000");
   EXPECT_EQ(read.oom_score_adj, -5);

@@ -102,6 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"--detect-local-mode=Guess",
               "--detect-local-mode: Guess: must be ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix"},
         Wrong{"--control-socket=", "--control-socket: must not be empty"},
+        Wrong{"--bpffs-path=", "--bpffs-path: must not be empty"},
         Wrong{"--cleanup=maybe", "--cleanup: maybe: must be true or false"},
         Wrong{"--v=high", "--v: high: must be a whole number, 0 or more"},
         Wrong{"--init-only", "--init-only: true: lbd needs its privileges as long as it runs"},
@@ -111,6 +112,11 @@ TEST_F(Flags, AllThatIsWrongIsSaidAtOnce) {
   EXPECT_THAT(errors(with({"--xdp-mode=fast", "--log-level=loud"})),
               ElementsAre("--xdp-mode: fast: must be auto, native, generic or off",
                           "--log-level: loud: must be trace, debug, info, warning or error"));
+}
+
+TEST_F(Flags, CleanUpWritesNoConfiguration) {
+  EXPECT_THAT(errors({"--cleanup", "--write-config-to=/nowhere/lbd.yaml"}),
+              ElementsAre("--cleanup and --write-config-to: cannot both be done"));
 }
 
 // The unit names the prefix that it was installed to; one text has to be true for all.

@@ -147,6 +147,8 @@ Parsed settle(const CommandLine& line, Options& options, std::vector<Setting>& s
   apply_flags(line, settings, remarks);
   remark_on_flags(line, remarks);
   complete(options, settings, remarks);
+  if (options.cleanup && !line.write_config_to.empty())
+    remarks.errors.push_back("--cleanup and --write-config-to: cannot both be done");
   if (remarks.errors.empty() && !options.cleanup) {
     check_ports(options, remarks);
     if (line.write_config_to.empty()) check_source(options, remarks);

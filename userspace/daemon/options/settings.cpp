@@ -118,7 +118,7 @@ class Table {
 
   void add_process() {
     group_ = "Process";
-    add("bpffs-path", ours("bpffsPath"), text(options_.datapath.pin_directory, "DIR"),
+    add("bpffs-path", ours("bpffsPath"), path(options_.datapath.pin_directory),
         "Directory on a bpf file system for this node's maps and links")
         .empty_counts = true;
     add("cgroup-path", ours("cgroupPath"), text(options_.cgroup_path, "DIR"),
