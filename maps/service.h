@@ -20,9 +20,9 @@ LB_ASSERT_SIZE(struct lb_service_key, 20);
 
 /* What becomes of a new flow when a frontend has no member. Exactly one of the two is set then, and none otherwise. */
 #define LB_SERVICE_REJECT (1u << 0) /* no usable endpoint anywhere: answer at once */
-#define LB_SERVICE_DROP                                                                               \
-	(1u << 1) /* endpoints exist, but the traffic policy keeps this node from using them: silence \
-		   */
+#define LB_SERVICE_DROP                                                                                \
+	(1u << 1) /* the traffic policy keeps this node from using what endpoints there are, or source \
+		   * ranges, which are not enforced yet, every client: silence */
 
 /*
  * Value of lb_services. Ring and members are written before the entry that names them; replacing the entry publishes

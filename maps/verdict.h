@@ -53,7 +53,8 @@
 	X(ANSWER_TOO_BIG, SEND, 41,                                                                                   \
 	  "larger than the route to the backend takes: ICMP fragmentation needed or packet too big")                  \
 	X(MALFORMED, DROP, 64, "for an address of a service, but its headers are truncated or contradict each other") \
-	X(POLICY, DROP, 65, "the service's traffic policy allows only backends on this node, and there is none")      \
+	X(POLICY, DROP, 65,                                                                                           \
+	  "the service is for nobody here: policy Local and no backend on this node, or source ranges")               \
 	X(RATE_LIMITED, DROP, 66, "would have been answered, but answers are limited and the limit is reached")       \
 	X(SNAT_EXHAUSTED, DROP, 67, "no free source port towards this backend")                                       \
 	X(FLOW_TABLE_FULL, DROP, 68, "no room for a new flow without evicting one that is in use")                    \

@@ -57,6 +57,18 @@ TEST_P(Refusal, ServiceWithoutBackends) {
         expect_refused(transport, to, "answer_no_backend");
 }
 
+// One packet arrives once: nobody sends it round between the node and its router.
+TEST_P(Refusal, AddressWithSourceRanges) {
+  ASSERT_NO_FATAL_FAILURE(
+      serve({.node_port = kNodePort, .spec = {"loadBalancerSourceRanges: [203.0.113.0/24, '2001:db8:113::/48']"}},
+            {{1, 1}, {2, 1}}));
+  for (const Family family : kFamilies)
+    for (const Transport transport : kTransports) {
+      expect_silence(transport, vip_of(10, family), "policy");
+      EXPECT_EQ(ask(transport, node_endpoint(1, family, kNodePort)).failed, 0U);
+    }
+}
+
 TEST_P(Refusal, PortThatNoServiceHas) {
   ASSERT_NO_FATAL_FAILURE(serve({}, {{1, 1}, {2, 1}}));
   for (const Family family : kFamilies)

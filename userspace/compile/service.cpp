@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -103,7 +104,8 @@ class PortCompiler {
   void compile(const model::Store::Slices& slices) {
     add_frontends(service_.cluster_ips, Pool::kInternal, port_.port);
     add_frontends(service_.external_ips, Pool::kExternal, port_.port);
-    if (!is_restricted(service_, family_)) add_frontends(service_.load_balancer_ips, Pool::kExternal, port_.port);
+    add_frontends(service_.load_balancer_ips, is_restricted(service_, family_) ? Pool::kNobody : Pool::kExternal,
+                  port_.port);
     if (port_.node_port && has_family(service_, family_))
       add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
     if (frontends_.empty()) return;
@@ -112,7 +114,8 @@ class PortCompiler {
   }
 
  private:
-  enum class Pool { kInternal, kExternal };
+  // Nobody's: owned, so that packets for it do not go round between this node and its router, and dropped.
+  enum class Pool { kInternal, kExternal, kNobody };
 
   Address unspecified() const {
     Address any;
@@ -134,9 +137,9 @@ class PortCompiler {
                                 keeps_flows(*candidate.endpoint, port_.protocol)});
     }
     const Categories categories = categorize(candidates, node_);
-    std::optional<std::uint32_t> internal, external;
+    std::map<Pool, std::optional<std::uint32_t>> indices;
     for (const auto& [key, pool] : frontends_) {
-      auto& index = pool == Pool::kInternal ? internal : external;
+      auto& index = indices[pool];
       if (!index) index = add_pool(pool, categories);
       spec_.frontends.push_back({key, *index});
     }
@@ -144,15 +147,20 @@ class PortCompiler {
 
   // Frontends with the same backends share a ring.
   std::uint32_t add_pool(Pool pool, const Categories& categories) {
-    const TrafficPolicy policy =
-        pool == Pool::kInternal ? service_.internal_traffic_policy
-                                : (is_external(service_) ? service_.external_traffic_policy : TrafficPolicy::kCluster);
-    state::PoolSpec made = pool_for(policy, categories, spec_);
-    // Without members the flags are equal too: where some endpoint serves, only policy Local can have none.
+    state::PoolSpec made = make_pool(pool, categories);
     for (std::uint32_t i = 0; i < spec_.pools.size(); ++i)
-      if (spec_.pools[i].members == made.members) return i;
+      if (spec_.pools[i].members == made.members && spec_.pools[i].flags == made.flags &&
+          spec_.pools[i].for_nobody == made.for_nobody)
+        return i;
     spec_.pools.push_back(std::move(made));
     return static_cast<std::uint32_t>(spec_.pools.size() - 1);
+  }
+
+  state::PoolSpec make_pool(Pool pool, const Categories& categories) const {
+    if (pool == Pool::kNobody) return {{}, nullptr, LB_SERVICE_DROP, true};
+    if (pool == Pool::kInternal) return pool_for(service_.internal_traffic_policy, categories, spec_);
+    return pool_for(is_external(service_) ? service_.external_traffic_policy : TrafficPolicy::kCluster, categories,
+                    spec_);
   }
 
   const Service& service_;
@@ -200,8 +208,10 @@ ServiceSpec compile_service(const Service& service, const model::Store::Slices& 
   if (service.type == model::ServiceType::kExternalName || service.headless || !service.proxy_name.empty()) return spec;
   if (std::any_of(service.load_balancer_ips.begin(), service.load_balancer_ips.end(),
                   [&](const Address& address) { return is_restricted(service, address.family); }))
-    report(service, "spec.loadBalancerSourceRanges", "",
-           "source ranges are not enforced yet, so load balancer addresses that they restrict are not served", spec);
+    report(
+        service, "spec.loadBalancerSourceRanges", "",
+        "source ranges are not enforced yet, so what comes for load balancer addresses that they restrict is dropped",
+        spec);
   if (service.affinity_seconds)
     report(service, "spec.sessionAffinity", "ClientIP",
            "session affinity is not kept yet; the service is served without it", spec);

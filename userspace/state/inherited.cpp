@@ -62,7 +62,8 @@ bool Inherited::add_backends(const Port& port, PortSpec& spec, Places& places) {
 // For a frontend that would have nobody. A member that is known to take no flows any more speaks against all of them:
 // the ring cannot do without it.
 bool Inherited::add_pool(const Pool& pool, const Places& places, PortSpec& spec, FrontendSpec& frontend) {
-  if (!spec.pools[frontend.pool].members.empty()) return false;
+  const PoolSpec& known = spec.pools[frontend.pool];
+  if (!known.members.empty() || known.for_nobody) return false;
   PoolSpec kept{{}, pool.ring, 0};
   for (const lb_service_key& member : pool.members) {
     const auto place = places.find(member);

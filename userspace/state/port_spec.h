@@ -23,6 +23,7 @@ struct PoolSpec {
   std::vector<std::uint32_t> members;  // indices into PortSpec::backends, in the ring's order; empty: flags decide
   Ring ring;                           // indices into members; null exactly when members is empty
   std::uint32_t flags = 0;             // LB_SERVICE_REJECT or LB_SERVICE_DROP when members is empty, else 0
+  bool for_nobody = false;             // it has no members whatever endpoints there are
 };
 
 struct FrontendSpec {

@@ -167,9 +167,22 @@ TEST(CompileService, WhatIsNotBuiltIsSaid) {
   EXPECT_THAT(spec.problems, ElementsAre(Field(&model::Problem::field, "spec.loadBalancerSourceRanges"),
                                          Field(&model::Problem::field, "spec.sessionAffinity"),
                                          Field(&model::Problem::field, "spec.ports[1].protocol")));
-  // Rather served to nobody than to everybody.
-  ASSERT_THAT(spec.ports, SizeIs(1));
-  EXPECT_THAT(frontends(spec.ports[0]), ElementsAre("10.96.0.1:80/TCP", "nodeport 30080/TCP/IPv4"));
+}
+
+// Rather served to nobody than to everybody; but owned, or its packets would go round between the node and its router.
+TEST(CompileService, AnAddressThatIsRestrictedIsOwnedAndDropped) {
+  auto web = service({"192.0.2.1"});
+  web.load_balancer_source_ranges = {*Prefix::parse("10.0.0.0/8")};
+  for (const auto& all : {slices({slice({{"10.0.0.1"}})}), slices({})}) {
+    const ServiceSpec spec = compile_service(web, all, kNode);
+    ASSERT_THAT(spec.ports, SizeIs(1));
+    EXPECT_THAT(frontends(spec.ports[0]),
+                ElementsAre("10.96.0.1:80/TCP", "192.0.2.1:80/TCP", "nodeport 30080/TCP/IPv4"));
+    const state::PoolSpec& pool = pool_of(spec.ports[0], "192.0.2.1:80/TCP");
+    EXPECT_THAT(pool.members, IsEmpty());
+    EXPECT_EQ(pool.flags, static_cast<std::uint32_t>(LB_SERVICE_DROP));
+    EXPECT_EQ(pool_of(spec.ports[0], "nodeport 30080/TCP/IPv4").members.size(), all.size());
+  }
 }
 
 struct Ranges {
@@ -189,7 +202,7 @@ TEST_P(SourceRanges, KeepAwayWhatTheyRestrictAlone) {
   std::vector<std::string> served;
   for (const state::PortSpec& port : spec.ports)
     for (const std::string& frontend : frontends(port))
-      served.push_back(frontend);
+      if (!pool_of(port, frontend).for_nobody) served.push_back(frontend);
   EXPECT_EQ(served, GetParam().served);
   EXPECT_EQ(spec.problems.size(), GetParam().served.size() == 2 ? 0U : 1U);
 }

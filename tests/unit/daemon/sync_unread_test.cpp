@@ -149,6 +149,16 @@ TEST_F(SyncUnread, AServiceThatNobodyHasReadYetStays) {
   EXPECT_THAT(balances_over(kWebVip), UnorderedElementsAre("not served"));
 }
 
+// Its source ranges are known, whatever its endpoints are.
+TEST_F(SyncUnread, AnAddressThatIsForNobodyIsNotServedAsBefore) {
+  model::Service web = *service(kWeb, "10.96.0.9");
+  web.load_balancer_ips = {Address::literal("10.96.0.1")};
+  web.load_balancer_source_ranges = {*Prefix::parse("192.0.2.0/24")};
+  store_.put(std::make_shared<const model::Service>(web));
+  read(kAnything);
+  EXPECT_THAT(balances_over(kWebVip), IsEmpty());
+}
+
 // There is a last good version of all that was read.
 TEST_F(SyncUnread, WhatWasReadOnceIsNotHeldBackAgain) {
   store_.put(service(kWeb, "10.96.0.1"));
