@@ -48,7 +48,7 @@ static __always_inline int is_rewritten(struct scratch *scratch, const int famil
 }
 
 /* Whether the packet in scratch, to a NodePort, is somebody's on this node, and begins no flow. TCP says so itself: a
- * flow to a NodePort never comes here from another node, so there is none to go on with. */
+ * flow to a NodePort never comes here from another node, so there is none to go on with, but during a handover. */
 static __always_inline int is_hosts(const struct run run)
 {
 	struct scratch *scratch = scratch_memory();

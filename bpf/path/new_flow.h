@@ -29,7 +29,7 @@ static __always_inline struct lb_service *service_of(const struct run run, enum 
 	if (address & LB_ADDRESS_NODEPORT && is_nodeport(p->tuple.dport))
 		service = lookup_nodeport(&p->tuple, family);
 	if (service && is_hosts_out_of_line(run)) {
-		*verdict = LB_VERDICT_OWN_CONNECTION;
+		*verdict = may_be_carried_yet(p) ? LB_VERDICT_FLOW_BUSY : LB_VERDICT_OWN_CONNECTION;
 		return NULL;
 	}
 	if (!service && address && is_snat_port(p->tuple.dport) && may_be_carried_yet(p))

@@ -255,6 +255,31 @@ TEST_P(UpgradeRace, NoPortIsGivenToTcpWhereAllMayBeTheOthers) {
   EXPECT_EQ(ports_in_use(), 3U);
 }
 
+// A NodePort's connection that is still to come looks like one of the node's own, whose stack would reset it.
+TEST_P(UpgradeRace, AConnectionToANodePortIsNotTheNodes) {
+  constexpr std::uint16_t kNodePort = 30080;
+  ASSERT_NO_FATAL_FAILURE(serve());
+  put_service("nodeport", {""}, kNodePort, LB_IPPROTO_TCP, {{is_ipv4() ? "10.2.0.11" : "fd02::11", kBackendPort}});
+  Packet segment = is_ipv4() ? tcp("198.51.100.7", kFormer, "10.1.0.1", kNodePort, kSyn)
+                             : tcp("2001:db8:7::7", kFormer, "fd01::1", kNodePort, kSyn);
+  ASSERT_EQ(xdp(segment).verdict, "remote_new");
+  leave_all_scrambled();
+  toggle_writing(kFormer, BOTH);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  object().begin_handover();
+  for (const lb_hook hook : {LB_HOOK_XDP, LB_HOOK_TC_INGRESS})
+    for (const unsigned flags : {kAck + 0, kFin | kAck, kRst + 0}) {
+      segment.tcp_flags = static_cast<std::uint8_t>(flags);
+      EXPECT_EQ(run(hook, build(segment)).verdict, "flow_busy") << hook << " " << flags;
+    }
+  toggle_writing(kFormer, BOTH);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  segment.tcp_flags = kAck;
+  EXPECT_EQ(xdp(segment).verdict, "remote_hit");
+  segment.sport = kLater;
+  EXPECT_EQ(xdp(segment).verdict, "own_connection");
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, UpgradeRace, testing::Values(Family::IPv4, Family::IPv6),
                          [](const auto& info) { return info.param == Family::IPv4 ? "IPv4" : "IPv6"; });
 
