@@ -139,6 +139,17 @@ class Upgrade : public DatapathTest {
       leave_scrambled(pins_, is, layouts_.at(is.map));
   }
 
+  // The same, and this build's maps stay pinned as well: the other build's were made later, of these.
+  void leave_beside() {
+    std::map<std::string, Fd> pinned;
+    for (const datapath::MapLayout& is : datapath::map_layouts())
+      for (const std::string& path : {pins_.map(is.map, is.number), pins_.layout(is.map, is.number)})
+        pinned[path] = Fd(bpf_obj_get(path.c_str()));
+    leave_all_scrambled();
+    for (const auto& [path, map] : pinned)
+      pin_instead(path, map.get());
+  }
+
   static datapath::MapLayout layout_of(const std::string& map) {
     for (const datapath::MapLayout& is : datapath::map_layouts())
       if (map == is.map) return is;

@@ -20,12 +20,16 @@ class UpgradeRace : public Upgrade, public testing::WithParamInterface<Family> {
   static constexpr std::uint16_t kFormer = 40001, kLater = 40002;
   enum Which { FORWARD = 1, REPLY = 2, BOTH = FORWARD | REPLY };
 
-  // Both are there, the former finished, and the maps are another build's.
-  void leave(std::uint8_t former_state = kFinished) {
+  void serve_both() {
     ASSERT_NO_FATAL_FAILURE(serve());
     former_ = begin(GetParam(), LB_IPPROTO_TCP, kRemotePort, kFormer);
     later_ = begin(GetParam(), LB_IPPROTO_TCP, kRemotePort, kLater);
     port_ = dissect(former_.request_seen).packet.sport;
+  }
+
+  // Both are there, the former finished, and the maps are another build's.
+  void leave(std::uint8_t former_state = kFinished) {
+    ASSERT_NO_FATAL_FAILURE(serve_both());
     leave_all_scrambled();
     set_state(kFormer, former_state);
     set_state(kLater, kEstablished);
@@ -46,6 +50,25 @@ class UpgradeRace : public Upgrade, public testing::WithParamInterface<Family> {
   // While it is being written it is not read. Begins that, and ends it.
   void toggle_writing(std::uint16_t client_port, Which which) {
     each(client_port, which, [](OtherEntry& entry) { entry.set("head.seq", entry.get("head.seq") ^ 1); });
+  }
+
+  // No program of the other build has written it since it was put there.
+  static void as_copied(OtherEntry& entry) { entry.set("head.seq", 0x80000000); }
+
+  // A copy of the other build's table, which a third one has made.
+  void leave_copy(const char* table) {
+    const datapath::ForeignMap from = other(table);
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = from.info.map_flags);
+    const Fd to(bpf_map_create(static_cast<bpf_map_type>(from.info.type), table, 4, from.info.value_size,
+                               from.info.max_entries, &options));
+    std::vector<std::byte> set((from.info.value_size + 7) / 8 * 8);
+    for (std::uint32_t i = 0; i < from.info.max_entries; ++i) {
+      ASSERT_EQ(bpf_map_lookup_elem(from.fd.get(), &i, set.data()), 0);
+      ASSERT_EQ(bpf_map_update_elem(to.get(), &i, set.data(), BPF_ANY), 0);
+    }
+    pin_instead(pins_.map(table, kOtherNumber + 1), to.get());
+    pin_instead(pins_.layout(table, kOtherNumber + 1),
+                Fd(bpf_obj_get(pins_.layout(table, kOtherNumber).c_str())).get());
   }
 
   // What the other build's programs do when they give the former's port to the later.
@@ -278,6 +301,55 @@ TEST_P(UpgradeRace, AConnectionToANodePortIsNotTheNodes) {
   EXPECT_EQ(xdp(segment).verdict, "remote_hit");
   segment.sport = kLater;
   EXPECT_EQ(xdp(segment).verdict, "own_connection");
+}
+
+// The other build was killed before its programs were attached, and connections went on here: of those that have ended
+// since it has nothing but copies.
+TEST_P(UpgradeRace, AFlowThatHasEndedDoesNotComeBackFromACopyOfIt) {
+  ASSERT_NO_FATAL_FAILURE(serve_both());
+  write(kFormer, BOTH, [](lb_flow& entry) { entry.state = kEstablished; });
+  write(kLater, BOTH, [](lb_flow& entry) { entry.state = kEstablished; });
+  leave_beside();
+  each(kFormer, BOTH, as_copied);
+  each(kLater, BOTH, as_copied);
+  write(kFormer, BOTH, [](lb_flow& entry) { entry.proto = 0; });
+  write(kLater, BOTH, [](lb_flow& entry) { entry.proto = 0; });
+  const Known anew = begin(GetParam(), LB_IPPROTO_TCP, kRemotePort, kFormer);
+  const std::uint16_t port = dissect(anew.request_seen).packet.sport;
+  ASSERT_NE(port, port_) << "which is still marked";
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  object().begin_handover();
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(leaves_from(anew), port) << "and not from the port of the one that has ended";
+  EXPECT_EQ(entries_of(kFormer), 2U);
+  EXPECT_EQ(entries_of(kLater), 0U);
+  EXPECT_THAT(object().lost(), IsEmpty());
+}
+
+// What the other build's programs have made counts, though its maps are copies of these.
+TEST_P(UpgradeRace, AFlowThatTheOthersProgramsMadeComes) {
+  ASSERT_NO_FATAL_FAILURE(serve_both());
+  leave_beside();
+  each(kFormer, BOTH, as_copied);
+  set_state(kLater, kEstablished);
+  write(kLater, BOTH, [](lb_flow& entry) { entry.proto = 0; });
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  ASSERT_NO_FATAL_FAILURE(finish());
+  expect_later_lives_at(dissect(later_.request_seen).packet.sport);
+  EXPECT_EQ(entries_of(kFormer), 2U);
+}
+
+// A third build has left copies of the other's maps, and neither had this build's.
+TEST_P(UpgradeRace, AFlowThatHasEndedThereDoesNotComeBackFromACopyOfIt) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  const char* table = is_ipv4() ? "lb_flow4" : "lb_flow6";
+  each(kLater, BOTH, as_copied);
+  leave_copy(table);
+  each(kLater, BOTH, [](OtherEntry& entry) { entry.set("head.proto", 0); });
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(entries_of(kLater), 0U);
+  EXPECT_EQ(entries_of(kFormer), 2U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, UpgradeRace, testing::Values(Family::IPv4, Family::IPv6),

@@ -216,15 +216,9 @@ TEST_F(Upgrade, DoesNotBelieveWhatAnotherBuildHasSuperseded) {
   ASSERT_NO_FATAL_FAILURE(serve());
   ASSERT_NO_FATAL_FAILURE(begin_flows(50));
   const std::uint64_t made = flows_made();
-  std::map<std::string, Fd> pinned;
-  for (const MapLayout& is : datapath::map_layouts())
-    for (const std::string& path : {pins_.map(is.map, is.number), pins_.layout(is.map, is.number)})
-      pinned[path] = Fd(bpf_obj_get(path.c_str()));
-  leave_all_scrambled();
+  leave_beside();
   for (lb_backend& backend : object().backends.values())
     ++backend.generation;
-  for (const auto& [path, map] : pinned)
-    pin_instead(path, map.get());
   for (const MapLayout& is : datapath::map_layouts())
     ASSERT_TRUE(datapath::supersede_layout(pins_.layout(is.map, is.number)));
   ASSERT_NO_FATAL_FAILURE(reload(config_));

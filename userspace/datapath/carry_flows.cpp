@@ -111,6 +111,7 @@ void CarryFlows<Set>::pass(bool replies) {
   for (std::size_t i = 0; i < from_->info.max_entries * std::size_t{ways_}; ++i) {
     const auto entry = read(i);
     if (!entry || !(entry->head.flags & LB_FLOW_REPLY) == replies) continue;
+    if (passes_copies_by_ && Table::is_copy(entry->head.seq)) continue;
     ++carried_.entries;
     put(*entry, {static_cast<std::uint32_t>(i / ways_), static_cast<std::uint32_t>(i % ways_)});
   }
@@ -256,7 +257,7 @@ void CarryFlows<Set>::finish_replies() {
 template <class Set>
 void CarryFlows<Set>::finish_rest(bool alone) {
   carry_rest();
-  if (alone && all_read_) remove_unseen();
+  if (alone && all_read_ && !passes_copies_by_) remove_unseen();
 }
 
 template <class Set>

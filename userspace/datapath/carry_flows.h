@@ -72,6 +72,9 @@ class CarryFlows {
   const ForeignMap& from() const { return *from_; }
   // Entries that a process was killed over would be held for ever.
   void release_orphans();
+  // The other map was made of one that counts still. What no program has written there since is that one's word of
+  // then: what that one has not any more has ended.
+  void pass_copies_by() { passes_copies_by_ = true; }
 
  private:
   using At = typename Table::At;
@@ -111,6 +114,7 @@ class CarryFlows {
   Carried carried_;
   std::uint64_t told_ = 0;
   bool finishing_ = false;
+  bool passes_copies_by_ = false;
   bool all_read_ = true;
 };
 

@@ -141,6 +141,12 @@ void Upgrade::tell_news(CarryFlows<Set>& carry) {
   if (const auto news = carry.news()) tell(carry.from(), *news);
 }
 
+bool Upgrade::is_made_of_another(const ForeignMap& from, const Target& target) const {
+  if (&from != other(from.name)) return true;
+  const auto ours = info_of(target.to.fd);
+  return target.adopted && ours && ours->id < from.info.id;
+}
+
 template <class Set>
 void Upgrade::convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets,
                             const Arrays& arrays, std::list<CarryFlows<Set>>& carries) {
@@ -150,6 +156,7 @@ void Upgrade::convert_flows(const Target& target, const ForeignMap& from, const 
     lost_.push_back(from.label() + ": " + carry.error().message);
     return;
   }
+  if (is_made_of_another(from, target)) carry->pass_copies_by();
   // It was being filled before.
   if (target.adopted) carry->release_orphans();
   carry->carry_replies();

@@ -67,6 +67,8 @@ class Upgrade {
   explicit Upgrade(const Pins& pins) : pins_(pins) {}
 
   Result<> convert(const Target& target, const ForeignMap& from, const Arrays& arrays, std::size_t cpus);
+  // Whether an older map counts still: this build's, or another build's.
+  bool is_made_of_another(const ForeignMap& from, const Target& target) const;
   template <class Set>
   void convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets, const Arrays& arrays,
                      std::list<CarryFlows<Set>>& carries);
