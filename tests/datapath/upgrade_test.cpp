@@ -173,6 +173,22 @@ TEST_F(Upgrade, CanBeginAgain) {
   expect_only_our_pins();
 }
 
+// Where programs push old entries out, the walk begins anew at each that is gone.
+TEST_F(Upgrade, IsNotKeptByEntriesThatComeAndGo) {
+  const Fd map(bpf_map_create(BPF_MAP_TYPE_HASH, "comes_and_goes", 4, 4, 8, nullptr));
+  std::uint32_t next = 0, visits = 0;
+  const auto put = [&] { return bpf_map_update_elem(map.get(), &next, &next, BPF_ANY) ? 0 : ++next; };
+  while (next < 4)
+    ASSERT_TRUE(put());
+  const auto walked = datapath::each_key(map.get(), *datapath::info_of(map.get()), [&](const auto& key) -> Result<> {
+    EXPECT_EQ(bpf_map_delete_elem(map.get(), key.data()), 0);
+    EXPECT_TRUE(put());
+    return ++visits > 100 ? Result<>(Error{"it does not end", ELOOP}) : Result<>();
+  });
+  EXPECT_TRUE(walked);
+  EXPECT_LE(visits, 8U);
+}
+
 // A map like another, and empty.
 Fd empty_like(int map, std::optional<std::uint32_t> entries = {}, std::optional<bpf_map_type> type = {}) {
   const bpf_map_info info = *datapath::info_of(map);

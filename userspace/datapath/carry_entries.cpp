@@ -33,14 +33,11 @@ std::uint32_t index_of(std::span<const std::byte> key) {
 }
 
 Result<> each_of_hash(const ForeignMap& map, const Visit& visit) {
-  Bytes key(map.info.key_size), next(map.info.key_size), value(map.info.value_size);
-  for (const void* previous = nullptr; !bpf_map_get_next_key(map.fd.get(), previous, next.data());
-       previous = key.data()) {
-    key = next;
-    if (bpf_map_lookup_elem(map.fd.get(), key.data(), value.data())) continue;
-    if (auto visited = visit(key, value); !visited) return visited;
-  }
-  return {};
+  Bytes value(map.info.value_size);
+  return each_key(map.fd.get(), map.info, [&](std::span<const std::byte> key) -> Result<> {
+    if (bpf_map_lookup_elem(map.fd.get(), key.data(), value.data())) return {};
+    return visit(key, value);
+  });
 }
 
 // Of an array those that are not zero, which is what it is made with; value_size counts all CPUs.

@@ -117,6 +117,17 @@ Result<bpf_map_info> info_of(int map) {
   return info;
 }
 
+Result<> each_key(int map, const bpf_map_info& info, const std::function<Result<>(std::span<const std::byte>)>& visit) {
+  std::vector<std::byte> key(info.key_size), next(info.key_size);
+  for (std::uint32_t i = 0; i < info.max_entries; ++i) {
+    if (bpf_map_get_next_key(map, i ? key.data() : nullptr, next.data()))
+      return errno == ENOENT ? Result<>() : make_error("read", info.name, errno);
+    key = next;
+    if (auto visited = visit(key); !visited) return visited;
+  }
+  return {};
+}
+
 std::string difference(const bpf_map_info& map, const Layout& layout) {
   if (type_name(map.type) != layout.type) return "the type " + type_name(map.type) + " instead of " + layout.type;
   if (map.key_size != layout.key.size) return instead("keys of size", map.key_size, layout.key.size);

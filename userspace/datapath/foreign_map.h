@@ -3,6 +3,10 @@
 
 #include <linux/bpf.h>
 
+#include <functional>
+#include <span>
+#include <string>
+
 #include "userspace/datapath/layout.h"
 #include "userspace/datapath/pins.h"
 #include "userspace/util/fd.h"
@@ -17,6 +21,10 @@ Result<std::string> kind_of(const Fd& object);
 Result<Fd> open_map(const std::string& path);
 
 Result<bpf_map_info> info_of(int map);
+
+// The keys of a hash. The kernel begins anew at a key that is gone, so where programs push old entries out for new ones
+// there is no end: no more are visited than there is room for, of which some may come twice, and others not at all.
+Result<> each_key(int map, const bpf_map_info& info, const std::function<Result<>(std::span<const std::byte>)>& visit);
 
 // Whether the map was made under this name.
 bool is_named(const bpf_map_info& map, const std::string& name);

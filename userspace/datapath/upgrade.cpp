@@ -26,13 +26,12 @@ std::string count_entries(const std::string& path) {
   if (!info) return "";
   if (info->type != BPF_MAP_TYPE_HASH && info->type != BPF_MAP_TYPE_LRU_HASH)
     return " (" + std::to_string(info->max_entries) + " entries)";
-  std::vector<std::byte> key(info->key_size), next(info->key_size);
   std::size_t count = 0;
-  for (const void* previous = nullptr; !bpf_map_get_next_key(map->get(), previous, next.data());
-       previous = key.data()) {
-    key = next;
+  const auto counted = each_key(map->get(), *info, [&](const auto&) -> Result<> {
     ++count;
-  }
+    return {};
+  });
+  if (!counted) return "";
   return " (" + std::to_string(count) + " entries)";
 }
 
