@@ -352,6 +352,17 @@ TEST_P(UpgradeRace, AFlowThatHasEndedThereDoesNotComeBackFromACopyOfIt) {
   EXPECT_EQ(entries_of(kFormer), 2U);
 }
 
+// Its programs take such a port at any time: it may have gone to another long ago.
+TEST_P(UpgradeRace, WhatAnUnconfirmedFlowLosesIsNotSaid) {
+  ASSERT_NO_FATAL_FAILURE(leave(kEstablished));
+  set_state(kLater, LB_FLOW_ANSWERED);
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  write(kLater, REPLY, [](lb_flow& reply) { reply.new_dport = htons(kLater + 1); });
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(entries_of(kLater), 0U);
+  EXPECT_THAT(object().lost(), IsEmpty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Families, UpgradeRace, testing::Values(Family::IPv4, Family::IPv6),
                          [](const auto& info) { return info.param == Family::IPv4 ? "IPv4" : "IPv6"; });
 

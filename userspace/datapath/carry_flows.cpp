@@ -203,8 +203,9 @@ typename CarryFlows<Set>::Stored CarryFlows<Set>::give_up(const Entry& entry, co
     free_port(entry);
   else if (!take_out(table_[at->at], at->seq))
     return Stored::AGAIN;
-  const bool waits = lb_flow_worth(entry.head.state) != LB_WORTH_CLOSED;
-  if (!(entry.head.flags & LB_FLOW_REPLY) && waits) ++carried_.taken;
+  // What is worth less a program may take the port of at any time, and may have.
+  const bool lasts = lb_flow_worth(entry.head.state) == LB_WORTH_CONFIRMED;
+  if (!(entry.head.flags & LB_FLOW_REPLY) && lasts) ++carried_.taken;
   return Stored::YES;
 }
 
