@@ -101,6 +101,22 @@ class UpgradeRace : public Upgrade, public testing::WithParamInterface<Family> {
       visit(object().flows6);
   }
 
+  // Every way that is free gets an entry of nobody's.
+  void fill_table() {
+    const auto fill = [](auto& sets) {
+      for (auto& set : sets.values())
+        for (auto& entry : set.way)
+          if (!entry.head.proto) {
+            entry = {};
+            entry.head.proto = 255;
+          }
+    };
+    if (is_ipv4())
+      fill(object().flows4);
+    else
+      fill(object().flows6);
+  }
+
   unsigned entries_of(std::uint16_t client_port) {
     unsigned count = 0;
     write(client_port, BOTH, [&](const lb_flow&) { ++count; });
@@ -361,6 +377,19 @@ TEST_P(UpgradeRace, WhatAnUnconfirmedFlowLosesIsNotSaid) {
   ASSERT_NO_FATAL_FAILURE(finish());
   EXPECT_EQ(entries_of(kLater), 0U);
   EXPECT_THAT(object().lost(), IsEmpty());
+}
+
+// No way is free for its forward entry.
+TEST_P(UpgradeRace, AFlowThatFindsNoRoomKeepsNoPort) {
+  ASSERT_NO_FATAL_FAILURE(leave(kEstablished));
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  ASSERT_EQ(ports_in_use(), 2U);
+  write(kLater, FORWARD, [](lb_flow& entry) { entry.proto = 0; });
+  fill_table();
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(entries_of(kLater), 0U);
+  EXPECT_EQ(ports_in_use(), 1U);
+  EXPECT_THAT(object().lost(), ElementsAre(HasSubstr("1 of 4 entries find no room")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, UpgradeRace, testing::Values(Family::IPv4, Family::IPv6),

@@ -137,7 +137,18 @@ typename CarryFlows<Set>::Stored CarryFlows<Set>::try_put(const Entry& entry, co
   if (is_contested(entry, mine) || is_contested(pair, other)) return give_up(entry, mine);
   if (!(entry.head.flags & LB_FLOW_REPLY))
     if (const Stored brought = bring_reply(pair, other); brought != Stored::YES) return brought;
-  return store(entry, mine, before);
+  const Stored stored = store(entry, mine, before);
+  if (stored == Stored::NO_ROOM && has_port(pair)) return drop_reply(pair);
+  return stored;
+}
+
+// The reply entry of a flow whose forward entry finds no room: its port would be nobody's until it expires.
+template <class Set>
+typename CarryFlows<Set>::Stored CarryFlows<Set>::drop_reply(const Entry& reply) {
+  const Place at = table_.find(reply);
+  if (at && Table::same_flow(table_[at->at], reply) && !take_out(table_[at->at], at->seq)) return Stored::AGAIN;
+  free_port(reply);
+  return Stored::NO_ROOM;
 }
 
 // A forward entry without its reply entry is a connection that is silent for good. One that was passed by, because it

@@ -91,6 +91,7 @@ class CarryFlows {
   void put(const Entry& entry, const At& before);
   Stored try_put(const Entry& entry, const At& before);
   Stored bring_reply(const Entry& reply, const Place& at);
+  Stored drop_reply(const Entry& reply);
   Stored store(const Entry& entry, const Place& at, const At& before);
   Stored update(const Entry& entry, const typename Table::Found& found);
   Stored displace(const Entry& entry, const typename Table::Found& found);
