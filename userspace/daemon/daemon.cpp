@@ -13,6 +13,7 @@
 #include "userspace/daemon/periodic.h"
 #include "userspace/daemon/ports.h"
 #include "userspace/daemon/problem_log.h"
+#include "userspace/datapath/pin_directory.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -89,7 +90,11 @@ class Daemon {
 }  // namespace
 
 Result<> run(const Options& options) {
-  return Daemon(options).run();
+  const auto pins = datapath::resolve_pin_directory(options.datapath.pin_directory);
+  if (!pins) return pins.error();
+  Options resolved = options;
+  resolved.datapath.pin_directory = *pins;
+  return Daemon(resolved).run();
 }
 
 datapath::CleanUp clean_up(const Options& options) {

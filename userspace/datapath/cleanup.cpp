@@ -10,10 +10,15 @@
 #include "userspace/datapath/namespace_lock.h"
 #include "userspace/datapath/own_pins.h"
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/pin_owner.h"
 #include "userspace/datapath/remaining.h"
 
 namespace fairlead::datapath {
 namespace {
+
+CleanUp refusal(const Error& error) {
+  return {{}, {}, {error}};
+}
 
 void remark_on_others(const std::string& pin_directory, CleanUp& result) {
   for (const std::string& place : pin_directories_of_others(pin_directory))
@@ -58,18 +63,22 @@ void note_unknown(const std::string& pin_directory, CleanUp& result) {
 
 }  // namespace
 
-CleanUp clean_up(const std::string& pin_directory) {
-  CleanUp result;
+CleanUp clean_up(const std::string& path) {
   libbpf_set_print(nullptr);
+  const auto pin_directory = resolve_pin_directory(path);
+  if (!pin_directory) return refusal(pin_directory.error());
   const auto of_namespace = lock_network_namespace();
-  if (!of_namespace) return {{}, {}, {of_namespace.error()}};
-  const auto lock = lock_pins(pin_directory);
-  if (!lock && lock.error().code != ENOENT) return {{}, {}, {lock.error()}};
-  if (!lock) result.remarks.push_back(pin_directory + ": no such directory, so no maps of an lbd to remove");
-  detach_all(pin_directory, result);
-  if (lock) remove_pins(pin_directory, result);
-  note_unknown(pin_directory, result);
-  remark_on_others(pin_directory, result);
+  if (!of_namespace) return refusal(of_namespace.error());
+  const auto lock = lock_pins(*pin_directory);
+  if (!lock && lock.error().code != ENOENT) return refusal(lock.error());
+  if (lock)
+    if (const auto owned = check_pin_owner(*pin_directory); !owned) return refusal(owned.error());
+  CleanUp result;
+  if (!lock) result.remarks.push_back(*pin_directory + ": no such directory, so no maps of an lbd to remove");
+  detach_all(*pin_directory, result);
+  if (lock) remove_pins(*pin_directory, result);
+  note_unknown(*pin_directory, result);
+  remark_on_others(*pin_directory, result);
   return result;
 }
 

@@ -15,8 +15,9 @@ struct CleanUp {
 };
 
 // Takes off this node everything of ours, whichever build it is of: programs on any device of this network namespace,
-// and in the pin directory links, maps and the directory itself. Goes on after what cannot be removed; does nothing
-// while a daemon is using the directory, or runs in this network namespace.
-CleanUp clean_up(const std::string& pin_directory);
+// and in the pin directory, wherever symbolic links lead to it, links, maps and the directory itself. Goes on after
+// what cannot be removed; does nothing while a daemon is using the directory, or runs in this network namespace, where
+// the directory is another namespace's, or is not on a bpf file system and so a mistake.
+CleanUp clean_up(const std::string& path);
 
 }  // namespace fairlead::datapath

@@ -63,9 +63,15 @@ Result<bool> runs_by_tcx(int ifindex, Hook hook, std::uint32_t program) {
   return std::find(programs->begin(), programs->end(), program) != programs->end();
 }
 
+// In whatever network namespace; 0 where the device is gone.
+int ifindex_of(const bpf_link_info& info) {
+  // A tcx link's is the first word of a link to a network namespace, which older headers have.
+  return static_cast<int>(info.type == BPF_LINK_TYPE_XDP ? info.xdp.ifindex : info.netns.netns_ino);
+}
+
 // A link tells an ifindex, but not of which network namespace: the device tells whether it runs the program.
 Result<Attachment> place_of_xdp(const bpf_link_info& info) {
-  const int ifindex = static_cast<int>(info.xdp.ifindex);
+  const int ifindex = ifindex_of(info);
   const auto programs = ifindex ? xdp_programs(ifindex) : XdpPrograms{};
   if (!programs) return programs.error();
   const XdpMode mode = programs->mode_of(info.prog_id);
@@ -75,8 +81,8 @@ Result<Attachment> place_of_xdp(const bpf_link_info& info) {
 }
 
 Result<Attachment> place_of_tcx(const bpf_link_info& info) {
-  // The same two words as those of a link to a network namespace, which older headers have.
-  const int ifindex = static_cast<int>(info.netns.netns_ino);
+  const int ifindex = ifindex_of(info);
+  // The second word, likewise.
   const Hook hook =
       info.netns.attach_type == static_cast<std::uint32_t>(kTcxIngress) ? Hook::kTcIngress : Hook::kTcEgress;
   const auto runs = ifindex ? runs_by_tcx(ifindex, hook, info.prog_id) : false;
@@ -188,7 +194,7 @@ bool Links::is_ours(const std::string& link, Where where, const bpf_link_info& i
 }
 
 // A link that cannot be looked at is not one that has ended: it may hold a program that forwards.
-Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where where, Ids& seen) const {
+Result<std::optional<bpf_link_info>> Links::identify(const std::string& link, Where where) const {
   const Fd opened = open(link);
   const int code = errno;
   if (std::error_code error; !opened && fs::is_directory(link, error))
@@ -200,13 +206,35 @@ Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where 
   if (*kind != "bpf-link" && *kind != "bpf_link") return std::nullopt;
   const auto info = info_of(opened);
   if (!info) return make_error("look at the link", link, errno);
-  if (!is_ours(link, where, *info)) return std::nullopt;
-  const auto place = place_of(*info);
+  return is_ours(link, where, *info) ? info : std::nullopt;
+}
+
+Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where where, Ids& seen) const {
+  const auto info = identify(link, where);
+  if (!info) return info.error();
+  if (!*info) return std::nullopt;
+  const auto place = place_of(**info);
   if (!place) return place.error();
   Attachment found = *place;
-  found.link = found.ifindex ? put_in_place(link, found, info->id) : link;
-  if (!seen.insert(info->id).second) return std::nullopt;
+  found.link = found.ifindex ? put_in_place(link, found, (*info)->id) : link;
+  if (!seen.insert((*info)->id).second) return std::nullopt;
   return found;
+}
+
+Links::Whereabouts Links::whereabouts() const {
+  Whereabouts result;
+  for (const std::string& link : names(result.unknown)) {
+    const auto info = identify(link, Where::kOurs);
+    if (info && !*info) continue;
+    const auto place = info ? place_of(**info) : info.error();
+    if (!place)
+      result.unknown.push_back(place.error());
+    else if (place->ifindex)
+      ++result.here;
+    else
+      ++(ifindex_of(**info) ? result.elsewhere : result.nowhere);
+  }
+  return result;
 }
 
 // In a directory that is made only below a pin directory that is there: --cleanup makes none.

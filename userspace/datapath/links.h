@@ -29,6 +29,14 @@ class Links {
   // here, in another bpf file system for example, as far as the kernel lets us ask (CAP_SYS_ADMIN).
   Actual read();
 
+  // Of the links in the pin directory: how many hold a device of this network namespace, one of another, and none any
+  // more.
+  struct Whereabouts {
+    int here = 0, elsewhere = 0, nowhere = 0;
+    std::vector<Error> unknown;
+  };
+  Whereabouts whereabouts() const;
+
   Result<> create(const Attachment& attachment, int program);
   Result<> replace(const Attachment& attachment, int program) const;
   Result<> detach(const Attachment& attachment);
@@ -42,7 +50,9 @@ class Links {
   void read_unseen(Actual& links, Ids& seen) const;
   Fd open(const std::string& link) const;
   bool is_ours(const std::string& link, Where where, const bpf_link_info& info) const;
-  // Nothing where it has gone, is not ours, or is one of those that have been seen.
+  // Nothing where it has gone or is not ours.
+  Result<std::optional<bpf_link_info>> identify(const std::string& link, Where where) const;
+  // Nor is one of those that have been seen.
   Result<std::optional<Attachment>> look_at(const std::string& link, Where where, Ids& seen) const;
   std::filesystem::path proper_place(const Attachment& attachment, std::uint32_t id) const;
   std::string put_in_place(const std::string& link, const Attachment& attachment, std::uint32_t id) const;

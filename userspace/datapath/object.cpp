@@ -18,6 +18,7 @@
 #include "userspace/datapath/layout_plan.h"
 #include "userspace/datapath/load_log.h"
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/pin_owner.h"
 #include "userspace/datapath/sizes.h"
 #include "userspace/datapath/upgrade.h"
 #include "userspace/datapath/version1.h"
@@ -128,6 +129,8 @@ Result<> Object::open_pins(const std::string& directory) {
   auto lock = lock_pins(directory);
   if (!lock) return lock.error();
   lock_ = std::move(*lock);
+  if (auto owned = check_pin_owner(directory); !owned) return owned;
+  if (auto marked = mark_pin_owner(directory); !marked) return marked;
   if (auto moved = take_over_v1(*pins_); !moved) return moved;
   for (const MapLayout& is : map_layouts()) {
     auto pinned = open_pinned(*pins_, is, layouts_.at(is.map));
@@ -311,11 +314,12 @@ Object::Repinned Object::restore_pins() {
 // The lock goes with the directory.
 Result<> Object::ensure_lock(const Pins& pins) {
   if (auto made = pins.make(); !made) return made;
-  if (is_locked(pins.directory(), lock_)) return {};
-  auto lock = lock_pins(pins.directory());
-  if (!lock) return lock.error();
-  lock_ = std::move(*lock);
-  return {};
+  if (!is_locked(pins.directory(), lock_)) {
+    auto lock = lock_pins(pins.directory());
+    if (!lock) return lock.error();
+    lock_ = std::move(*lock);
+  }
+  return mark_pin_owner(pins.directory());
 }
 
 void Object::start_clock(const Config& config) {

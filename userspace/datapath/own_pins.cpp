@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/datapath/own_pins.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -8,6 +10,7 @@
 
 #include "userspace/datapath/foreign_map.h"
 #include "userspace/datapath/pin_directory.h"
+#include "userspace/datapath/pin_owner.h"
 #include "userspace/datapath/pins.h"
 
 namespace fairlead::datapath {
@@ -29,6 +32,13 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(fs::symlink_status(path, error));
 }
 
+// By another file system that is mounted there.
+bool is_hidden(const fs::path& directory) {
+  struct stat there{}, above{};
+  return stat(directory.c_str(), &there) || stat(directory.parent_path().c_str(), &above) ||
+         there.st_dev != above.st_dev;
+}
+
 // Earlier builds noted there, by a directory named after its number, which device had a qdisc that was not theirs.
 bool is_note(const fs::path& path) {
   const std::string name = path.filename();
@@ -43,6 +53,10 @@ class Remover {
   void remove_folder(const fs::path& folder) {
     std::error_code error;
     if (!fs::exists(fs::symlink_status(folder, error))) return;
+    if (!is_folder(folder) || is_hidden(folder)) {
+      result_.foreign.push_back(folder);
+      return;
+    }
     const std::size_t before = count_;
     for (const fs::path& entry : entries_of(folder))
       remove_entry(entry);
@@ -114,6 +128,7 @@ OwnPins remove_own_pins(const std::string& pin_directory) {
     remover.remove_version(directory);
   for (const char* name : {"links", "qdiscs", "maps", "layouts"})
     remover.remove_folder(pin_directory + "/" + name);
+  if (const auto unmarked = unmark_pin_owner(pin_directory); !unmarked) result.left.push_back(unmarked.error());
   std::error_code error;
   if (fs::remove(pin_directory, error)) result.removed.push_back(pin_directory);
   // Not empty, or the file system's root: others use it too.

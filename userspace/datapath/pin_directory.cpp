@@ -30,6 +30,15 @@ bool is_on_bpf(const fs::path& path) {
   return statfs(path.c_str(), &file_system) == 0 && file_system.f_type == BPF_FS_MAGIC;
 }
 
+Result<> check_on_bpf(const std::string& directory) {
+  std::error_code error;
+  const fs::path existing = nearest_existing(fs::absolute(directory, error));
+  struct statfs file_system{};
+  if (statfs(existing.c_str(), &file_system)) return make_error("look at", existing, errno);
+  if (file_system.f_type == BPF_FS_MAGIC) return {};
+  return Error{directory + " is not on a bpf file system: mount -t bpf bpf /sys/fs/bpf", EINVAL};
+}
+
 // Where the bpf file system is mounted that the directory is on, or would be; empty where it is not on one.
 fs::path bpf_root(const std::string& directory) {
   std::error_code error;
@@ -53,7 +62,7 @@ void visit_all(const std::string& directory, Visit&& visit) {
   std::error_code error;
   for (fs::recursive_directory_iterator entry(root, fs::directory_options::skip_permission_denied, error), end;
        !error && entry != end; entry.increment(error)) {
-    if (entry.depth() >= kDeepest) entry.disable_recursion_pending();
+    if (entry.depth() >= kDeepest || !is_on_bpf(entry->path())) entry.disable_recursion_pending();
     visit(entry->path());
   }
 }
@@ -74,13 +83,19 @@ bool holds_maps(const fs::path& directory) {
   return false;
 }
 
-Result<> make_pin_directory(const std::string& directory) {
+Result<std::string> resolve_pin_directory(const std::string& directory) {
+  if (directory.empty()) return directory;
   std::error_code error;
-  const fs::path existing = nearest_existing(fs::absolute(directory, error));
-  struct statfs file_system{};
-  if (statfs(existing.c_str(), &file_system)) return make_error("look at", existing, errno);
-  if (file_system.f_type != BPF_FS_MAGIC)
-    return Error{directory + " is not on a bpf file system: mount -t bpf bpf /sys/fs/bpf", EINVAL};
+  fs::path resolved = fs::weakly_canonical(fs::absolute(directory, error), error);
+  if (error) return make_error("resolve", directory, error.value());
+  if (!resolved.has_filename()) resolved = resolved.parent_path();  // "there/"
+  if (auto checked = check_on_bpf(resolved); !checked) return checked.error();
+  return resolved.string();
+}
+
+Result<> make_pin_directory(const std::string& directory) {
+  if (auto checked = check_on_bpf(directory); !checked) return checked;
+  std::error_code error;
   fs::create_directories(directory, error);
   if (error) return make_error("create", directory, error.value());
   return {};

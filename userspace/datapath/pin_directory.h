@@ -10,7 +10,11 @@
 
 namespace fairlead::datapath {
 
-// Makes the directory, which has to be on a bpf file system: nothing can be pinned elsewhere.
+// The directory's path without symbolic links, or where those lead to that there are of it. It has to be on a bpf file
+// system: nothing can be pinned elsewhere. Empty for none.
+Result<std::string> resolve_pin_directory(const std::string& directory);
+
+// Makes the directory, which has to be on a bpf file system, too.
 Result<> make_pin_directory(const std::string& directory);
 
 // One process at a time may use a pin directory. The lock lasts as long as the descriptor, so however its holder ends,

@@ -31,6 +31,7 @@ std::span<const MapLayout> map_layouts();
 //   maps/<map>-v<layout>     maps
 //   layouts/<map>-v<layout>  what such a map's keys and values are made of, for an lbd of another build
 //   links/                   what is attached (attachments.h)
+//   namespace                whose network namespace all of it is of (pin_owner.h)
 //   v<number>/               of an lbd from before 0.2, whose maps had one version together
 class Pins {
  public:
