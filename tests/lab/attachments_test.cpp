@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/resource.h>
+
 #include <filesystem>
 
 #include "tests/lab/leftovers.h"
@@ -287,6 +289,22 @@ TEST_F(Attachments, CleanUpNamesWhatItMayNotRemove) {
     EXPECT_EQ(programs(), programs_of("eth0"));
   }
   test::expect_clean_end(*lab_, daemon());
+}
+
+// Where the kernel says nothing, as when a socket for the question is not to be had, what was known stays.
+TEST_F(Attachments, ADeviceThatCannotBeAskedKeepsWhatIsKnownOfIt) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  const auto pid = static_cast<pid_t>(daemon().query<admin::StatusView>({"status"})->pid);
+  rlimit before{};
+  ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, nullptr, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &none, nullptr), 0);
+  EXPECT_TRUE(eventually(kSoon, [&] { return daemon().log().find("Too many open files") != std::string::npos; }));
+  ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &before, nullptr), 0);
+  EXPECT_TRUE(eventually(kSoon, [&] { return daemon().log().find("solved: ") != std::string::npos; }));
+  EXPECT_THAT(daemon().log(), Not(HasSubstr("(XDP off)")));
+  EXPECT_EQ(daemon().query<admin::StatusView>({"status"})->devices.at(0).xdp, "native");
+  expect_clean_end();
 }
 
 TEST_F(Attachments, AQdiscThatWasThereBeforeStays) {

@@ -53,6 +53,8 @@ std::vector<Attachment> Attacher::desired(const std::vector<DeviceSpec>& devices
 }
 
 Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& devices) {
+  // A device that cannot be asked is not one without our program, which would be attached again, and refused.
+  if (auto asked = ask_for_xdp(devices); !asked) return asked.error();
   const auto actual = attachments_.read();
   if (!actual) return actual.error();
   Outcome outcome;
@@ -68,7 +70,20 @@ Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& dev
     if (action == Step::kAttach && contains_place(in_place_, one) && contains_place(in_place, one))
       outcome.lost.push_back(one);
   in_place_ = std::move(in_place);
+  if (const auto asked = ask_for_xdp(devices); !asked) outcome.unknown.push_back(asked.error());
   return outcome;
+}
+
+Result<> Attacher::ask_for_xdp(const std::vector<DeviceSpec>& devices) {
+  const std::uint32_t ours = program(Hook::kXdp).id;
+  std::map<int, Xdp> found;
+  for (const DeviceSpec& device : devices) {
+    const auto programs = xdp_programs(device.ifindex);
+    if (!programs) return programs.error();
+    found[device.ifindex] = {programs->mode_of(ours), programs->other_than(ours)};
+  }
+  xdp_ = std::move(found);
+  return {};
 }
 
 // Nothing belongs on a device that cannot have tc's programs.
@@ -135,9 +150,8 @@ void Attacher::look_before(const Actual& actual, const std::vector<Attachment>& 
 }
 
 Attacher::Xdp Attacher::xdp(int ifindex) const {
-  const std::uint32_t ours = program(Hook::kXdp).id;
-  const auto programs = xdp_programs(ifindex);
-  return programs ? Xdp{programs->mode_of(ours), programs->other_than(ours)} : Xdp{};
+  const auto found = xdp_.find(ifindex);
+  return found == xdp_.end() ? Xdp{} : found->second;
 }
 
 Result<> Attacher::take(const Step& step) {

@@ -43,7 +43,8 @@ class Attacher {
   // Goes on with other devices after a step that fails. An error: it cannot be told what there is.
   Result<Outcome> reconcile(const std::vector<DeviceSpec>& devices);
 
-  // What the kernel does with our XDP program on the device, and the id of one that is there in its stead.
+  // What the kernel does with our XDP program on the device, and the id of one that is there in its stead; as of the
+  // last time that it could be asked.
   struct Xdp {
     XdpMode mode = XdpMode::kOff;
     std::uint32_t other = 0;
@@ -59,6 +60,7 @@ class Attacher {
   };
   const Program& program(Hook hook) const { return programs_.at(hook); }
   std::vector<Attachment> desired(const std::vector<DeviceSpec>& devices) const;
+  Result<> ask_for_xdp(const std::vector<DeviceSpec>& devices);
   void refuse(const Actual& actual, std::vector<Attachment>& desired, Outcome& outcome) const;
   std::set<int> take_all(const std::vector<Step>& steps, Outcome& outcome);
   void undo(const std::set<int>& halves, Outcome& outcome);
@@ -70,6 +72,7 @@ class Attacher {
   Means tc_;
   Attachments attachments_;
   std::vector<Attachment> in_place_;  // of what was desired the last time
+  std::map<int, Xdp> xdp_;            // by ifindex
 };
 
 }  // namespace fairlead::datapath
