@@ -109,6 +109,37 @@ TEST_F(WrongPath, ASymbolicLinkLeadsToThePins) {
   EXPECT_EQ(programs(), Programs{});
 }
 
+// What is mounted over it has no pins.
+TEST_F(WrongPath, PinsThatAreHiddenAreMissed) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  const auto hide = [](const std::string& kind) -> DaemonOptions {
+    return {.launcher = {"unshare", "--mount", "sh", "-ec",
+                         "mount -t " + kind + " none /sys/fs/bpf; exec \"$@\"", "sh"}};
+  };
+  const auto [refused, why] = clean_up(hide("tmpfs"));
+  EXPECT_EQ(refused, 1) << why;
+  EXPECT_EQ(programs(), kAll);
+  const auto [status, said] = clean_up(hide("bpf"));
+  EXPECT_EQ(status, 1) << said;
+  EXPECT_THAT(said, testing::ContainsRegex("[0-9]+ maps of the programs stay"));
+  EXPECT_EQ(programs(), Programs{});
+  const auto [end, at_last] = clean_up();
+  EXPECT_EQ(end, 0) << at_last;
+  EXPECT_FALSE(fs::exists(node().pins));
+}
+
+// Nobody may ask which maps the programs had.
+TEST_F(WrongPath, PinsThatAreHiddenAreMissedWithoutSysAdmin) {
+  ASSERT_NO_FATAL_FAILURE(leave({.xdp_mode = "off"}));
+  const auto [status, said] =
+      clean_up({.launcher = {"unshare", "--mount", "sh", "-ec",
+                             "mount -t bpf none /sys/fs/bpf; exec setpriv --bounding-set=-sys_admin \"$@\"", "sh"}});
+  EXPECT_EQ(status, 1) << said;
+  EXPECT_THAT(said, HasSubstr("maps of the programs may stay"));
+  EXPECT_EQ(clean_up().first, 0);
+  EXPECT_FALSE(fs::exists(node().pins));
+}
+
 class WrongNamespace : public WrongPath, public testing::WithParamInterface<bool> {
  protected:
   void expect_refused() {

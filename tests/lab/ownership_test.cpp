@@ -106,7 +106,7 @@ TEST_F(Ownership, ANetworkNamespaceHasOneLbd) {
 TEST_F(Ownership, CleanUpSaysThatItsDirectoryIsNotThere) {
   ASSERT_NO_FATAL_FAILURE(restart({}));
   EXPECT_EQ(daemon().stop(), 0);
-  const std::string said = run_another({{"--bpffs-path", other_pins()}}, {"--cleanup"}, 0);
+  const std::string said = run_another({{"--bpffs-path", other_pins()}}, {"--cleanup"}, 1);
   EXPECT_THAT(said, HasSubstr(other_pins() + ": no such directory"));
   EXPECT_THAT(said, ContainsRegex("removed tc ingress( \\(tcx\\))? on eth0"));
   EXPECT_THAT(said, HasSubstr("removed XDP (native) on eth0")) << "which is pinned in another directory";
@@ -185,16 +185,19 @@ TEST_F(Unseen, AreNotDesiredBySomebodyWithoutXdp) {
   expect_clean_end();
 }
 
+// A link that holds nothing any more still has its program, and that its maps.
 TEST_F(Unseen, EndWithCleanUp) {
   EXPECT_EQ(daemon().stop(), 0);
   ASSERT_NO_FATAL_FAILURE(hide());
-  expect_clean_end();
+  EXPECT_THAT(run_another({}, {"--cleanup"}, 1), HasSubstr("maps of the programs stay"));
+  EXPECT_EQ(programs(), Programs{});
+  EXPECT_FALSE(fs::exists(node().pins));
 }
 
 TEST_F(Unseen, EndWithCleanUpUnderAnyPath) {
   EXPECT_EQ(daemon().stop(), 0);
   ASSERT_NO_FATAL_FAILURE(hide());
-  EXPECT_THAT(run_another({{"--bpffs-path", other_pins()}}, {"--cleanup"}, 0), HasSubstr("removed XDP"));
+  EXPECT_THAT(run_another({{"--bpffs-path", other_pins()}}, {"--cleanup"}, 1), HasSubstr("removed XDP"));
   EXPECT_EQ(programs(), Programs{});
   expect_clean_end();
 }

@@ -12,6 +12,7 @@
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/pin_owner.h"
 #include "userspace/datapath/remaining.h"
+#include "userspace/datapath/strays.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -20,20 +21,19 @@ CleanUp refusal(const Error& error) {
   return {{}, {}, {error}};
 }
 
-void remark_on_others(const std::string& pin_directory, CleanUp& result) {
-  for (const std::string& place : pin_directories_of_others(pin_directory))
-    result.remarks.push_back(place + " is another lbd's, whose maps stay: --cleanup --bpffs-path " + place +
-                             " removes them where that lbd runs no more");
+void tell_of_others(const OtherPins& pins, CleanUp& result) {
+  for (const std::string& place : pins.of_this_namespace)
+    result.left.push_back({place +
+                               " is another lbd's of this network namespace, whose maps stay: --cleanup "
+                               "--bpffs-path " +
+                               place + " removes them",
+                           EXDEV});
+  for (const std::string& place : pins.of_others)
+    result.remarks.push_back(place + " is another lbd's, perhaps in another network namespace, and stays");
 }
 
-void detach_all(const std::string& pin_directory, CleanUp& result) {
-  Attachments attachments(pin_directory);
-  const auto actual = attachments.read();
-  if (!actual) {
-    result.left.push_back(actual.error());
-    return;
-  }
-  for (const Step& step : diff({}, actual->attachments)) {
+void detach_all(Attachments& attachments, const Actual& actual, CleanUp& result) {
+  for (const Step& step : diff({}, actual.attachments)) {
     // Its device may be gone by the time that it is detached from.
     const std::string what = describe(step.attachment);
     if (const auto detached = attachments.detach(step.attachment); detached)
@@ -41,7 +41,7 @@ void detach_all(const std::string& pin_directory, CleanUp& result) {
     else
       result.left.push_back(detached.error());
   }
-  for (const int ifindex : actual->unused_qdiscs)
+  for (const int ifindex : actual.unused_qdiscs)
     if (const auto left = Attachments::leave_qdisc(ifindex); !left) result.left.push_back(left.error());
 }
 
@@ -73,12 +73,19 @@ CleanUp clean_up(const std::string& path) {
   if (!lock && lock.error().code != ENOENT) return refusal(lock.error());
   if (lock)
     if (const auto owned = check_pin_owner(*pin_directory); !owned) return refusal(owned.error());
+  const OtherPins others = other_pins(*pin_directory);  // before their links are moved
+  Attachments attachments(*pin_directory);
+  const auto actual = attachments.read();
+  if (!actual) return refusal(actual.error());
+  const Strays strays(*pin_directory, actual->attachments);
   CleanUp result;
   if (!lock) result.remarks.push_back(*pin_directory + ": no such directory, so no maps of an lbd to remove");
-  detach_all(*pin_directory, result);
+  detach_all(attachments, *actual, result);
   if (lock) remove_pins(*pin_directory, result);
   note_unknown(*pin_directory, result);
-  remark_on_others(*pin_directory, result);
+  tell_of_others(others, result);
+  // Else it is said already what holds them.
+  if (result.left.empty()) result.left = strays.remaining();
   return result;
 }
 

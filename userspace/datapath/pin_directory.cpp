@@ -138,11 +138,13 @@ std::vector<std::string> links_of_others(const std::string& pin_directory) {
 }
 
 std::vector<std::string> pin_directories_of_others(const std::string& pin_directory) {
-  std::vector<std::string> directories;
+  std::vector<std::string> ours = versioned_directories(pin_directory), directories;
+  ours.push_back(pin_directory);
   visit_all(pin_directory, [&](const fs::path& path) {
     const fs::path place = path.parent_path();
     const bool is_place = path.filename() == "maps" || is_version(path.filename());
-    if (is_place && place != pin_directory && holds_maps(path)) directories.push_back(place);
+    if (is_place && std::ranges::find(ours, place.string()) == ours.end() && holds_maps(path))
+      directories.push_back(place);
   });
   return directories;
 }
