@@ -52,7 +52,8 @@ class WrongPath : public Scenario {
   }
 
   // Its status and what it says.
-  std::pair<int, std::string> run_on(int number, const DaemonOptions& options, const std::vector<std::string>& switches) {
+  std::pair<int, std::string> run_on(int number, const DaemonOptions& options,
+                                     const std::vector<std::string>& switches) {
     auto process = Daemon(*lab_, lab_->node(number), options).start_another({}, switches);
     EXPECT_TRUE(process) << process.error().message;
     const int status = process->wait(seconds(30)).value_or(-1);
@@ -113,8 +114,8 @@ TEST_F(WrongPath, ASymbolicLinkLeadsToThePins) {
 TEST_F(WrongPath, PinsThatAreHiddenAreMissed) {
   ASSERT_NO_FATAL_FAILURE(leave());
   const auto hide = [](const std::string& kind) -> DaemonOptions {
-    return {.launcher = {"unshare", "--mount", "sh", "-ec",
-                         "mount -t " + kind + " none /sys/fs/bpf; exec \"$@\"", "sh"}};
+    return {
+        .launcher = {"unshare", "--mount", "sh", "-ec", "mount -t " + kind + " none /sys/fs/bpf; exec \"$@\"", "sh"}};
   };
   const auto [refused, why] = clean_up(hide("tmpfs"));
   EXPECT_EQ(refused, 1) << why;
@@ -138,6 +139,23 @@ TEST_F(WrongPath, PinsThatAreHiddenAreMissedWithoutSysAdmin) {
   EXPECT_THAT(said, HasSubstr("maps of the programs may stay"));
   EXPECT_EQ(clean_up().first, 0);
   EXPECT_FALSE(fs::exists(node().pins));
+}
+
+// Programs are taken over, connections are not, and that is said.
+TEST_F(WrongPath, MapsThatAStartLeavesElsewhereAreAProblem) {
+  ASSERT_NO_FATAL_FAILURE(leave());
+  fs::rename(node().pins, other_pins());
+  add_daemon(1);
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  const auto problems = [&] { return *daemon().query<std::vector<admin::ProblemView>>({"problems"}); };
+  EXPECT_TRUE(eventually(kSoon, [&] { return !problems().empty(); }));
+  ASSERT_EQ(problems().size(), 1U);
+  EXPECT_THAT(problems()[0].message, HasSubstr("rm -r " + other_pins() + " removes them"));
+  EXPECT_THAT(daemon().log(), HasSubstr("connections that it knew are given up"));
+  fs::remove_all(other_pins());
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems().empty(); }));
+  expect_service();
+  expect_clean_end(*lab_, daemon());
 }
 
 class WrongNamespace : public WrongPath, public testing::WithParamInterface<bool> {

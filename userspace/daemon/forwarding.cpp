@@ -27,7 +27,7 @@ Forwarding::Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Ob
       object_(std::move(object)),
       network_(std::move(network)),
       sync_(maps_of(*object_), [this](const auto&... what) { remark(what...); }),
-      upkeep_(parts_.io, *object_, sync_),
+      upkeep_(parts_.io, *object_, sync_, parts_.options.datapath.pin_directory),
       health_(kHealthTimeout),
       inspection_({parts_.options, *object_, network_, sync_, parts_.store, upkeep_, parts_.source}),
       metrics_({inspection_, health_, [this] { return sync_.failed_writes(); }}),

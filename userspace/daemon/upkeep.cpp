@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "userspace/daemon/snat_range.h"
+#include "userspace/datapath/strays.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -17,9 +18,10 @@ constexpr std::chrono::milliseconds kSweepStep{100};
 
 }  // namespace
 
-Upkeep::Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync)
+Upkeep::Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync, const std::string& pin_directory)
     : object_(object),
       sync_(sync),
+      pin_directory_(pin_directory),
       sweeper_(object),
       second_(io, std::chrono::seconds(1), [this] { check_pins(); }),
       sweep_(io, kSweepStep, [this] { sweep(); }) {
@@ -28,6 +30,8 @@ Upkeep::Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync
 void Upkeep::check_pins() {
   if (!left_.empty()) finish_upgrade();
   keep_pins();
+  look_for_others();
+  tell();
 }
 
 void Upkeep::finish_upgrade() {
@@ -45,12 +49,23 @@ void Upkeep::keep_pins() {
   if (!pinned.maps.empty())
     spdlog::warn("{} maps were not pinned any more, and are pinned again: {}", pinned.maps.size(),
                  fmt::join(pinned.maps, ", "));
-  tell();
+}
+
+// Nobody writes their maps any more, and they take as much memory as ours.
+void Upkeep::look_for_others() {
+  others_.clear();
+  for (const std::string& place : datapath::other_pins(pin_directory_).of_this_namespace)
+    others_.insert(
+        place +
+        " holds the maps of another lbd of this network namespace, which nothing uses any more: connections that "
+        "only they know are given up, and rm -r " +
+        place + " removes them");
 }
 
 void Upkeep::tell() {
   const std::set<std::string> told = std::exchange(problems_, left_);
   problems_.insert(unpinned_.begin(), unpinned_.end());
+  problems_.insert(others_.begin(), others_.end());
   if (std::string range = range_problem(); !range.empty()) problems_.insert(std::move(range));
   for (const std::string& problem : problems_)
     if (!told.contains(problem)) spdlog::error("{}", problem);

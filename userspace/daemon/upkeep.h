@@ -14,11 +14,12 @@ namespace fairlead::daemon {
 // have left removed.
 class Upkeep {
  public:
-  Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync);
+  Upkeep(boost::asio::io_context& io, datapath::Object& object, Sync& sync, const std::string& pin_directory);
 
   // When nothing forwards by maps of another layout any more. Those that cannot be removed are tried again.
   void finish_upgrade();
-  // They, what cannot be pinned again, and SNAT ports that the host's own connections may have, each in words.
+  // They, what cannot be pinned again, other pin directories whose maps have not been taken over, and SNAT ports that
+  // the host's own connections may have, each in words.
   const std::set<std::string>& problems() const { return problems_; }
 
   // Of the flow table, when it was last walked through.
@@ -27,6 +28,7 @@ class Upkeep {
  private:
   void check_pins();
   void keep_pins();
+  void look_for_others();
   void tell();
   std::string range_problem() const;
   void sweep();
@@ -34,8 +36,9 @@ class Upkeep {
 
   datapath::Object& object_;
   Sync& sync_;
+  const std::string pin_directory_;
   datapath::Sweeper sweeper_;
-  std::set<std::string> left_, unpinned_;
+  std::set<std::string> left_, unpinned_, others_;
   std::set<std::string> problems_;  // all of them, logged once
   Periodic second_, sweep_;
 };

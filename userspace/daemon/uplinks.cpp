@@ -3,6 +3,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -56,6 +57,11 @@ void Uplinks::reconcile(const host::Host& node) {
   problems_.insert(outcome->preceding.begin(), outcome->preceding.end());
   for (const datapath::Step& step : outcome->done)
     if (step.action == datapath::Step::kDetach) spdlog::info("removed {}", describe(step.attachment));
+  const auto is_replaced = [](const datapath::Step& step) { return step.action == datapath::Step::kReplace; };
+  if (!object_->adopted() && std::ranges::any_of(outcome->done, is_replaced))
+    spdlog::warn(
+        "programs of an lbd were replaced whose maps are not in --bpffs-path: connections that it knew are given up, "
+        "and its maps stay where they are pinned");
   for (const datapath::Attachment& lost : outcome->lost)
     spdlog::warn("{} had been taken off, and is attached again", describe(lost));
   for (const auto& failure : outcome->failed)
