@@ -9,6 +9,7 @@ namespace fairlead::test {
 namespace {
 
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -204,6 +205,25 @@ TEST_F(Daemons, WhatIsWrongAtStartLeavesTheNodeAsItWas) {
     EXPECT_THAT(process->err(), HasSubstr(named));
     EXPECT_EQ(traces(), before) << named;
   }
+}
+
+// As where kube-proxy has them.
+TEST_F(Daemons, PortsThatOthersHaveAreAProblemWhileTheyHaveThem) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 1, .pods = 1}));
+  auto busy = lab_->serve(lab_->node(1), 10249);
+  ASSERT_TRUE(busy) << busy.error().message;
+  Daemon& daemon = add_daemon(1);
+  ASSERT_TRUE(daemon.start()) << daemon.log();
+  const auto problems = [&] {
+    std::vector<std::string> messages;
+    for (const auto& problem : *daemon.query<std::vector<admin::ProblemView>>({"problems"}))
+      messages.push_back(problem.message);
+    return messages;
+  };
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("listen on 127.0.0.1:10249: Address already in use")));
+  busy->terminate();
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems().empty(); })) << testing::PrintToString(problems());
+  EXPECT_THAT(daemon.log(), HasSubstr("listening on 127.0.0.1:10249 now"));
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ class Daemon {
   Result<> run() {
     if (auto listening = endpoints_.listen(); !listening) return listening;
     if (auto made = take(source_, make_source(io_, options_, store_, handlers())); !made) return made;
-    if (auto loaded = take(forwarding_, Forwarding::load({io_, options_, store_, *source_})); !loaded) return loaded;
+    if (auto loaded = take(forwarding_, Forwarding::load({io_, options_, store_, *source_, endpoints_})); !loaded)
+      return loaded;
     if (auto started = forwarding_->start(); !started) return started;
     if (auto started = source_->start(); !started) return started;
     leave_at_signal();

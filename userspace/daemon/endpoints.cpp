@@ -32,7 +32,7 @@ Result<> Endpoints::listen() {
 Result<> Endpoints::listen(Port& port) {
   if (port.address.empty()) return {};
   auto listening = server_.listen_tcp(port.address, port.handler);
-  if (listening && !port.told.empty()) spdlog::info("listening on {} now", port.address);
+  if (listening && !std::exchange(port.told, "").empty()) spdlog::info("listening on {} now", port.address);
   if (listening || options_.bind_address_hard_fail) return listening;
   if (std::exchange(port.told, listening.error().message) != listening.error().message)
     spdlog::error("{}; trying again", port.told);
@@ -41,6 +41,13 @@ Result<> Endpoints::listen(Port& port) {
     if (!error) (void)listen(port);
   });
   return {};
+}
+
+std::vector<std::string> Endpoints::problems() const {
+  std::vector<std::string> all;
+  for (const Port* port : {&health_, &metrics_})
+    if (!port->told.empty()) all.push_back(port->told + "; who asks there has another program's answers, or none");
+  return all;
 }
 
 }  // namespace fairlead::daemon

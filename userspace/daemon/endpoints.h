@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <string>
+#include <vector>
 
 #include "userspace/admin/http_server.h"
 #include "userspace/daemon/options/options.h"
@@ -19,13 +21,15 @@ class Endpoints {
   // The socket must be had. A port that cannot be had now is tried again, as kube-proxy does, unless
   // --bind-address-hard-fail. Handlers are called as soon as the io_context runs.
   Result<> listen();
+  // Ports that cannot be had, each in words.
+  std::vector<std::string> problems() const;
 
  private:
   struct Port {
     const std::string& address;  // empty: none
     admin::HttpHandler handler;
     boost::asio::steady_timer retry;
-    std::string told;  // why it could not be had
+    std::string told;  // why it cannot be had
   };
   Result<> listen(Port& port);
 

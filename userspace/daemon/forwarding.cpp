@@ -29,7 +29,7 @@ Forwarding::Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Ob
       sync_(maps_of(*object_), [this](const auto&... what) { remark(what...); }),
       upkeep_(parts_.io, *object_, sync_, parts_.options.datapath.pin_directory),
       health_(kHealthTimeout),
-      inspection_({parts_.options, *object_, network_, sync_, parts_.store, upkeep_, parts_.source}),
+      inspection_({parts_.options, *object_, network_, sync_, parts_.store, upkeep_, parts_.source, parts_.endpoints}),
       metrics_({inspection_, health_, [this] { return sync_.failed_writes(); }}),
       programmer_(parts_.io,
                   {parts_.store, sync_, health_, metrics_, [this](const auto* node) { return node_state(node); }}),

@@ -18,6 +18,7 @@ class Forwarding {
     const Options& options;
     model::Store& store;
     source::Source& source;
+    const Endpoints& endpoints;
   };
   // Loads the object, and takes over what an earlier daemon pinned. Whether there is a device to attach to is looked at
   // first.

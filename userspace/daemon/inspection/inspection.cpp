@@ -63,6 +63,8 @@ std::vector<admin::ProblemView> Inspection::problems() const {
   for (const auto* of_node : {&parts_.network.problems(), &parts_.upkeep.problems()})
     for (const std::string& problem : *of_node)
       views.push_back({"", "", "", "", problem});
+  for (const std::string& problem : parts_.endpoints.problems())
+    views.push_back({"", "", "", "", problem});
   return views;
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "userspace/admin/inspector.h"
+#include "userspace/daemon/endpoints.h"
 #include "userspace/daemon/node_network.h"
 #include "userspace/daemon/options/options.h"
 #include "userspace/daemon/sync.h"
@@ -25,6 +26,7 @@ class Inspection : public admin::Inspector {
     const model::Store& store;
     const Upkeep& upkeep;
     const source::Source& source;
+    const Endpoints& endpoints;
   };
   explicit Inspection(const Parts& parts) : parts_(parts), started_(std::chrono::steady_clock::now()) {}
 
