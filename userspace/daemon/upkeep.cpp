@@ -55,11 +55,10 @@ void Upkeep::keep_pins() {
 void Upkeep::look_for_others() {
   others_.clear();
   for (const std::string& place : datapath::other_pins(pin_directory_).of_this_namespace)
-    others_.insert(
-        place +
-        " holds the maps of another lbd of this network namespace, which nothing uses any more: connections that "
-        "only they know are given up, and rm -r " +
-        place + " removes them");
+    others_.insert(fmt::format(
+        "{0} holds the maps of another lbd of this network namespace, which nothing uses any more: connections that "
+        "only they know are given up, and rm -r {0} removes them",
+        place));
 }
 
 void Upkeep::tell() {

@@ -21,13 +21,15 @@ CleanUp refusal(const Error& error) {
   return {{}, {}, {error}};
 }
 
+Error stays(const std::string& place) {
+  return {place + " is another lbd's of this network namespace, whose maps stay: --cleanup --bpffs-path " + place +
+              " removes them",
+          EXDEV};
+}
+
 void tell_of_others(const OtherPins& pins, CleanUp& result) {
   for (const std::string& place : pins.of_this_namespace)
-    result.left.push_back({place +
-                               " is another lbd's of this network namespace, whose maps stay: --cleanup "
-                               "--bpffs-path " +
-                               place + " removes them",
-                           EXDEV});
+    result.left.push_back(stays(place));
   for (const std::string& place : pins.of_others)
     result.remarks.push_back(place + " is another lbd's, perhaps in another network namespace, and stays");
 }

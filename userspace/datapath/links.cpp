@@ -210,29 +210,34 @@ Result<std::optional<bpf_link_info>> Links::identify(const std::string& link, Wh
 }
 
 Result<std::optional<Attachment>> Links::look_at(const std::string& link, Where where, Ids& seen) const {
-  const auto info = identify(link, where);
-  if (!info) return info.error();
-  if (!*info) return std::nullopt;
-  const auto place = place_of(**info);
+  const auto identified = identify(link, where);
+  if (!identified) return identified.error();
+  const std::optional<bpf_link_info>& info = *identified;
+  if (!info) return std::nullopt;
+  const auto place = place_of(*info);
   if (!place) return place.error();
   Attachment found = *place;
-  found.link = found.ifindex ? put_in_place(link, found, (*info)->id) : link;
-  if (!seen.insert((*info)->id).second) return std::nullopt;
+  found.link = found.ifindex ? put_in_place(link, found, info->id) : link;
+  if (!seen.insert(info->id).second) return std::nullopt;
   return found;
 }
 
 Links::Whereabouts Links::whereabouts() const {
   Whereabouts result;
   for (const std::string& link : names(result.unknown)) {
-    const auto info = identify(link, Where::kOurs);
-    if (info && !*info) continue;
-    const auto place = info ? place_of(**info) : info.error();
-    if (!place)
+    const auto identified = identify(link, Where::kOurs);
+    if (!identified) {
+      result.unknown.push_back(identified.error());
+      continue;
+    }
+    const std::optional<bpf_link_info>& info = *identified;
+    if (!info) continue;
+    if (const auto place = place_of(*info); !place)
       result.unknown.push_back(place.error());
     else if (place->ifindex)
       ++result.here;
     else
-      ++(ifindex_of(**info) ? result.elsewhere : result.nowhere);
+      ++(ifindex_of(*info) ? result.elsewhere : result.nowhere);
   }
   return result;
 }

@@ -50,12 +50,13 @@ Error not_ours(const std::string& pin_directory, const std::string& more) {
 }  // namespace
 
 Result<PinOwner> pin_owner(const std::string& pin_directory) {
-  const auto mark = read_mark(pin_directory);
-  if (!mark) return mark.error();
-  if (!*mark) return PinOwner::kUnknown;
+  const auto read = read_mark(pin_directory);
+  if (!read) return read.error();
+  const std::optional<std::string>& mark = *read;
+  if (!mark) return PinOwner::kUnknown;
   const auto ours = our_mark();
   if (!ours) return ours.error();
-  return **mark == *ours ? PinOwner::kThisNamespace : PinOwner::kAnother;
+  return *mark == *ours ? PinOwner::kThisNamespace : PinOwner::kAnother;
 }
 
 Result<> check_pin_owner(const std::string& pin_directory) {

@@ -57,7 +57,7 @@ void remove_earlier(const std::string& directory, Errors& left) {
   namespace fs = std::filesystem;
   const std::vector<std::string> maps = earlier_maps(directory);
   for (const std::string& map : maps)
-    note(left, remove_pin(directory + "/" + map, map_name(map)));
+    note(left, remove_pin(fs::path(directory) / map, map_name(map)));
   std::error_code error;
   const bool had_links = fs::remove(directory + "/links", error);
   if (had_links || !maps.empty()) fs::remove(directory, error);
