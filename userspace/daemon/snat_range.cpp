@@ -12,8 +12,10 @@ std::string text(host::PortSpan span) {
 
 std::string snat_range_problem(host::PortSpan snat, const host::LocalPorts& local) {
   std::string shared;
-  for (const host::PortSpan& span : local.among(snat))
-    shared += (shared.empty() ? "" : ",") + text(span);
+  for (const host::PortSpan& span : local.among(snat)) {
+    if (!shared.empty()) shared += ",";
+    shared += text(span);
+  }
   if (shared.empty()) return "";
   return "--snat-port-range: " + text(snat) + ": the host's own connections leave from " + text(local.range) +
          " (net.ipv4.ip_local_port_range), so some of those from " + shared +

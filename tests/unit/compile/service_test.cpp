@@ -178,7 +178,7 @@ TEST(CompileService, AnAddressThatIsRestrictedIsOwnedAndDropped) {
     ASSERT_THAT(spec.ports, SizeIs(1));
     EXPECT_THAT(frontends(spec.ports[0]),
                 ElementsAre("10.96.0.1:80/TCP", "192.0.2.1:80/TCP", "nodeport 30080/TCP/IPv4"));
-    const state::PoolSpec& pool = pool_of(spec.ports[0], "192.0.2.1:80/TCP");
+    const state::PoolSpec pool = pool_of(spec.ports[0], "192.0.2.1:80/TCP");
     EXPECT_THAT(pool.members, IsEmpty());
     EXPECT_EQ(pool.flags, static_cast<std::uint32_t>(LB_SERVICE_DROP));
     EXPECT_EQ(pool_of(spec.ports[0], "nodeport 30080/TCP/IPv4").members.size(), all.size());
