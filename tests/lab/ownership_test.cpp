@@ -103,6 +103,21 @@ TEST_F(Ownership, ANetworkNamespaceHasOneLbd) {
   expect_clean_end();
 }
 
+// Without --devices a start looks for what has programs of ours before anything else.
+TEST_F(Ownership, AStartThatIsRefusedHasMovedNoLink) {
+  ASSERT_NO_FATAL_FAILURE(restart({}));
+  fs::create_directories(other_pins());
+  const Flags elsewhere{{"--bpffs-path", other_pins()},
+                        {"--control-socket", node().run + "/other.sock"},
+                        {"--healthz-bind-address", ""},
+                        {"--metrics-bind-address", ""},
+                        {"--devices", ""}};
+  EXPECT_THAT(run_another(elsewhere, {}, 1), HasSubstr("another lbd runs in this network namespace"));
+  EXPECT_FALSE(fs::exists(other_pins() + "/links"));
+  fs::remove(other_pins());
+  expect_clean_end();
+}
+
 TEST_F(Ownership, CleanUpSaysThatItsDirectoryIsNotThere) {
   ASSERT_NO_FATAL_FAILURE(restart({}));
   EXPECT_EQ(daemon().stop(), 0);

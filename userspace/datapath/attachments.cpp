@@ -29,11 +29,10 @@ Result<> Attachments::detach(const Attachment& attachment) {
 }
 
 std::set<int> devices_with_programs(const std::string& pin_directory) {
-  std::set<int> devices;
-  const auto actual = Attachments(pin_directory).read();
-  if (!actual) return devices;
-  for (const Attachment& attachment : actual->attachments)
-    devices.insert(attachment.ifindex);
+  std::set<int> devices = Links(pin_directory).whereabouts().here;
+  if (const auto filters = read_filters())
+    for (const Attachment& attachment : filters->attachments)
+      devices.insert(attachment.ifindex);
   return devices;
 }
 

@@ -28,8 +28,8 @@ class Attachments {
   Links links_;
 };
 
-// The devices of this network namespace that have a program of ours, whichever build and process attached it. Nothing
-// where that cannot be told.
+// The devices of this network namespace that have a program of ours, by a link in the pin directory or by a filter,
+// whichever build and process attached it. Only looks, so it needs no lock. What cannot be looked at is left out.
 std::set<int> devices_with_programs(const std::string& pin_directory);
 
 }  // namespace fairlead::datapath

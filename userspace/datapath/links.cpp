@@ -235,7 +235,7 @@ Links::Whereabouts Links::whereabouts() const {
     if (const auto place = place_of(*info); !place)
       result.unknown.push_back(place.error());
     else if (place->ifindex)
-      ++result.here;
+      result.here.insert(place->ifindex);
     else
       ++(ifindex_of(*info) ? result.elsewhere : result.nowhere);
   }

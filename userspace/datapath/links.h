@@ -29,10 +29,11 @@ class Links {
   // here, in another bpf file system for example, as far as the kernel lets us ask (CAP_SYS_ADMIN).
   Actual read();
 
-  // Of the links in the pin directory: how many hold a device of this network namespace, one of another, and none any
-  // more.
+  // Of the links in the pin directory, which are only looked at: the devices of this network namespace that they hold,
+  // how many hold one of another, and how many none any more.
   struct Whereabouts {
-    int here = 0, elsewhere = 0, nowhere = 0;
+    std::set<int> here;
+    int elsewhere = 0, nowhere = 0;
     std::vector<Error> unknown;
   };
   Whereabouts whereabouts() const;

@@ -62,7 +62,9 @@ void visit_all(const std::string& directory, Visit&& visit) {
   std::error_code error;
   for (fs::recursive_directory_iterator entry(root, fs::directory_options::skip_permission_denied, error), end;
        !error && entry != end; entry.increment(error)) {
-    if (entry.depth() >= kDeepest || !is_on_bpf(entry->path())) entry.disable_recursion_pending();
+    std::error_code gone;
+    const bool is_elsewhere = entry->is_directory(gone) && !is_on_bpf(entry->path());
+    if (entry.depth() >= kDeepest || is_elsewhere) entry.disable_recursion_pending();
     visit(entry->path());
   }
 }

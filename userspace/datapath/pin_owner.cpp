@@ -65,10 +65,10 @@ Result<> check_pin_owner(const std::string& pin_directory) {
   if (*owner == PinOwner::kThisNamespace) return {};
   const Links::Whereabouts links = Links(pin_directory).whereabouts();
   const bool is_anothers = *owner == PinOwner::kAnother;
-  if (links.elsewhere && (is_anothers || !links.here))
+  if (links.elsewhere && (is_anothers || links.here.empty()))
     return not_ours(pin_directory, "run lbd there (nsenter --net, hostNetwork in a pod), or with another --bpffs-path");
   if (is_anothers && !links.unknown.empty()) return links.unknown.front();
-  if (is_anothers && !links.here && !links.nowhere)
+  if (is_anothers && links.here.empty() && !links.nowhere)
     return not_ours(pin_directory, "run lbd there, or remove the directory if that namespace is gone");
   return {};
 }

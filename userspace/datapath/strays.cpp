@@ -28,7 +28,7 @@ constexpr const char* kWhere =
 bool is_of_this_namespace(const std::string& place) {
   const auto owner = pin_owner(place);
   if (!owner || *owner == PinOwner::kAnother) return false;
-  return *owner == PinOwner::kThisNamespace || Links(place).whereabouts().here > 0;
+  return *owner == PinOwner::kThisNamespace || !Links(place).whereabouts().here.empty();
 }
 
 std::ptrdiff_t count_existing(const std::set<std::uint32_t>& maps) {
