@@ -74,13 +74,6 @@ class Attachments : public Scenario {
           "; bpftool net attach xdpdrv pinned " + pin + " dev " + device + "; rm " + pin);
   }
 
-  std::vector<std::string> problems() {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  }
-
   void expect_clean_end() { EXPECT_THAT(test::expect_clean_end(*lab_, daemon()), HasSubstr("removed tc ingress")); }
 };
 

@@ -27,13 +27,6 @@ class Devices : public Scenario {
   }
 
   void shell(const std::string& script) const { in_node({"sh", "-ec", script}); }
-
-  std::vector<std::string> problems() {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  }
 };
 
 // Those beyond are named, have no programs, and hold up nothing; one that goes makes room.

@@ -54,13 +54,6 @@ class ForeignPins : public Scenario {
     const int status = process->wait(seconds(20)).value_or(-1);
     return {status, process->out() + process->err()};
   }
-
-  std::vector<std::string> problems() {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  }
 };
 
 // By their names, or by what they are.

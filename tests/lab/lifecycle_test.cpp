@@ -214,12 +214,6 @@ TEST_F(Daemons, PortsThatOthersHaveAreAProblemWhileTheyHaveThem) {
   ASSERT_TRUE(busy) << busy.error().message;
   Daemon& daemon = add_daemon(1);
   ASSERT_TRUE(daemon.start()) << daemon.log();
-  const auto problems = [&] {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon.query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  };
   EXPECT_THAT(problems(), ElementsAre(HasSubstr("listen on 127.0.0.1:10249: Address already in use")));
   busy->terminate();
   EXPECT_TRUE(eventually(kSoon, [&] { return problems().empty(); })) << testing::PrintToString(problems());

@@ -54,13 +54,6 @@ class Ownership : public Scenario {
     return process->out() + process->err();
   }
 
-  std::vector<std::string> problems() {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  }
-
   // Where this build pins its flows; empty while there are none.
   std::string flows_pin() const {
     std::error_code error;

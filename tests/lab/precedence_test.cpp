@@ -89,13 +89,6 @@ class Precedence : public Scenario {
     });
   }
 
-  std::vector<std::string> problems() {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  }
-
   bool has_problems(std::size_t count) {
     return eventually(kSoon, [&] { return problems().size() == count; });
   }

@@ -60,13 +60,6 @@ class Qdisc : public Scenario {
     return daemon().log();
   }
 
-  std::vector<std::string> problems() {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  }
-
   std::vector<std::string> devices() {
     std::vector<std::string> names;
     const auto status = daemon().query<admin::StatusView>({"status"});

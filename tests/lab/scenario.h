@@ -86,6 +86,14 @@ class Scenario : public testing::Test {
 
   Daemon& daemon(int node = 1) { return daemons_.at(node); }
 
+  // What `lbctl problems` shows, as messages.
+  std::vector<std::string> problems() {
+    std::vector<std::string> messages;
+    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
+      messages.push_back(problem.message);
+    return messages;
+  }
+
   // The same manifest for every daemon, in a file named after the service.
   void put(const ServiceText& service, const std::vector<Backend>& backends) {
     for (const auto& [node, daemon] : daemons_) {

@@ -8,15 +8,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class SnatRange : public Scenario {
- protected:
-  std::vector<std::string> problems() {
-    std::vector<std::string> messages;
-    for (const auto& problem : *daemon().query<std::vector<admin::ProblemView>>({"problems"}))
-      messages.push_back(problem.message);
-    return messages;
-  }
-};
+class SnatRange : public Scenario {};
 
 TEST_F(SnatRange, OfTheHostsOwnConnectionsIsAProblemUntilItIsReserved) {
   ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 1}));
