@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "tests/e2e/stage.h"
+#include "tests/support/content.h"
 #include "tests/support/doomed.h"
 #include "tests/support/guardian.h"
 
@@ -22,8 +22,7 @@ std::vector<std::string> processes_of(const std::string& dir) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const std::string pid = entry.path().filename();
     if (pid.find_first_not_of("0123456789") != pid.npos) continue;
-    std::ifstream file(entry.path() / "cmdline");
-    std::string line{std::istreambuf_iterator<char>(file), {}};
+    const std::string line = content_of(entry.path() / "cmdline");
     if (line.find(dir + "/") != line.npos || line.find("=" + dir) != line.npos)
       found.push_back(pid + " " + line.c_str());
   }

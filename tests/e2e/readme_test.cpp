@@ -5,11 +5,11 @@
 
 #include <boost/json.hpp>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <regex>
 
+#include "tests/support/content.h"
 #include "tests/support/control_plane.h"
 #include "tests/support/eventually.h"
 #include "tests/support/guardian.h"
@@ -37,9 +37,7 @@ class Readme : public testing::Test {
     auto guardian = Guardian::start({lab_script_path(), "down", "--prefix", prefix_});
     ASSERT_TRUE(guardian) << guardian.error().message;
     guardian_ = std::move(*guardian);
-    std::ifstream file(FAIRLEAD_CHECKOUT "/README.md");
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    for (Step& step : steps_of(text, "## In a Kubernetes cluster"))
+    for (Step& step : steps_of(content_of(FAIRLEAD_CHECKOUT "/README.md"), "## In a Kubernetes cluster"))
       add(std::move(step));
   }
 

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <regex>
 #include <sstream>
 
 #include "tests/lab/confined.h"
 #include "tests/lab/scenario.h"
+#include "tests/support/content.h"
 
 // What `cmake --install` puts on a machine, and lbd as its unit confines it.
 namespace fairlead::test {
@@ -22,12 +22,6 @@ using testing::Not;
 using Words = std::vector<std::string>;
 
 constexpr std::chrono::seconds kPatience{60};
-
-std::string text_of(const fs::path& file) {
-  std::ifstream in(file);
-  EXPECT_TRUE(in) << file;
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 class Install : public Scenario {
  protected:
@@ -55,7 +49,7 @@ class Install : public Scenario {
   // Of the unit, all lines with that name.
   Words setting(const std::string& name) const {
     Words values;
-    std::istringstream lines(text_of(unit()));
+    std::istringstream lines(content_of(unit()));
     for (std::string line; std::getline(lines, line);)
       if (line.starts_with(name + "=")) values.push_back(line.substr(name.size() + 1));
     return values;
@@ -117,12 +111,12 @@ TEST_F(Install, PutsEachFileWhereItsReaderLooks) {
   };
   if (FAIRLEAD_HAS_MANUALS) {
     expected.insert(expected.end(), {"usr/share/man/man1/lbctl.1", "usr/share/man/man8/lbd.8"});
-    EXPECT_THAT(text_of(directory_ / "usr/share/man/man8/lbd.8"), HasSubstr(".SH \"EXIT STATUS\""));
+    EXPECT_THAT(content_of(directory_ / "usr/share/man/man8/lbd.8"), HasSubstr(".SH \"EXIT STATUS\""));
   }
   EXPECT_THAT(files_below(directory_), testing::UnorderedElementsAreArray(expected));
-  EXPECT_THAT(text_of(directory_ / "usr/lib/systemd/system/lbd.service"),
+  EXPECT_THAT(content_of(directory_ / "usr/lib/systemd/system/lbd.service"),
               HasSubstr("ExecStart=/usr/sbin/lbd --config=/etc/fairlead/config.yaml\n"));
-  EXPECT_THAT(text_of(directory_ / "etc/fairlead/config.yaml"), HasSubstr("manifests: /etc/fairlead/manifests\n"));
+  EXPECT_THAT(content_of(directory_ / "etc/fairlead/config.yaml"), HasSubstr("manifests: /etc/fairlead/manifests\n"));
 }
 
 TEST_F(Install, LeavesAConfigurationThatIsThere) {
@@ -131,8 +125,8 @@ TEST_F(Install, LeavesAConfigurationThatIsThere) {
   std::ofstream(config) << "mine";
   std::ofstream(directory_ / "etc/fairlead/manifests/web.yaml") << "mine too";
   ASSERT_NO_FATAL_FAILURE(install(directory_));
-  EXPECT_EQ(text_of(config), "mine");
-  EXPECT_EQ(text_of(directory_ / "etc/fairlead/manifests/web.yaml"), "mine too");
+  EXPECT_EQ(content_of(config), "mine");
+  EXPECT_EQ(content_of(directory_ / "etc/fairlead/manifests/web.yaml"), "mine too");
 }
 
 TEST_F(Install, ConfigurationIsTakenWithoutAWarning) {
@@ -142,7 +136,8 @@ TEST_F(Install, ConfigurationIsTakenWithoutAWarning) {
   ASSERT_TRUE(lbd) << lbd.error().message;
   EXPECT_EQ(lbd->wait(kPatience), 0);
   EXPECT_EQ(lbd->err(), "");
-  EXPECT_THAT(text_of(directory_ / "all"), HasSubstr("manifests: " + (directory_ / "etc/fairlead/manifests").string()));
+  EXPECT_THAT(content_of(directory_ / "all"),
+              HasSubstr("manifests: " + (directory_ / "etc/fairlead/manifests").string()));
 }
 
 TEST_F(Install, UnitIsInOrderAndConfines) {

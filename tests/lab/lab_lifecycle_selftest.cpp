@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "tests/support/content.h"
 #include "tests/support/doomed.h"
 #include "tests/support/eventually.h"
 #include "tests/support/lab.h"
@@ -165,6 +166,11 @@ TEST_F(LabLifecycle, SaysWhatIsWrong) {
     EXPECT_FALSE(outcome) << wrong[0];
   }
   EXPECT_THAT(traces_of(prefix_), testing::IsEmpty());
+}
+
+// As /proc/PID/cmdline does when its process has ended meanwhile.
+TEST(Content, EndsWhereAReadFails) {
+  EXPECT_EQ(content_of("/proc/self/mem"), "");
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <regex>
 
 #include "tests/lab/scenario.h"
+#include "tests/support/content.h"
 #include "tests/support/transcript.h"
 
 // Does what the README says about a machine of one's own, line by line, and sees what the README shows. The machine is
@@ -110,8 +109,7 @@ class Readme : public Scenario {
 
   // Everything but where the programs come from is done as it stands.
   static std::vector<Step> steps() {
-    std::ifstream file(FAIRLEAD_CHECKOUT "/README.md");
-    std::vector<Step> all = steps_of({std::istreambuf_iterator<char>(file), {}}, "## On a machine of your own");
+    std::vector<Step> all = steps_of(content_of(FAIRLEAD_CHECKOUT "/README.md"), "## On a machine of your own");
     std::erase_if(all, [](const Step& step) { return step.command.starts_with("cmake --preset release "); });
     for (Step& step : all)
       step.command =

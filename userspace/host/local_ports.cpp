@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "userspace/util/text.h"
@@ -20,9 +19,9 @@ std::optional<PortSpan> parse_span(std::string_view text) {
 }
 
 std::optional<std::string> read_file(const char* path) {
-  std::ifstream file(path);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::ostringstream text;
+  if (!(text << std::ifstream(path).rdbuf())) return std::nullopt;
+  return text.str();
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include "tests/e2e/differential/world.h"
+#include "tests/support/content.h"
 
 // One table of Service behaviours, asked for from everywhere in every way, once of the real kube-proxy and once of lbd.
 // Where they differ the ledger says why, or it is a mistake.
@@ -15,13 +15,6 @@ namespace fairlead::test::differential {
 namespace {
 
 constexpr int kRandomRows = 12;
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 std::ofstream report_file(const std::string& name) {
   std::filesystem::create_directories(FAIRLEAD_DIFFERENTIAL_REPORTS);
@@ -75,7 +68,7 @@ class Differential : public testing::Test {
     std::vector<Behaviour> rows = behaviours();
     const std::vector<Behaviour> more = random_behaviours(evidence.random, kRandomRows);
     rows.insert(rows.end(), more.begin(), more.end());
-    auto ledger = parse_ledger(read_file(FAIRLEAD_DIFFERENTIAL_LEDGER));
+    auto ledger = parse_ledger(content_of(FAIRLEAD_DIFFERENTIAL_LEDGER));
     ASSERT_TRUE(ledger) << ledger.error().message;
     evidence.ledger = std::move(*ledger);
     auto world = World::make(rows);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/support/content.h"
 #include "tests/unit/daemon/parsing.h"
 
 namespace fairlead::daemon {
@@ -281,10 +282,7 @@ TEST_F(ConfigFile, IsWrittenAndReadBack) {
   EXPECT_FALSE(written.parsed.options);
   EXPECT_EQ(written.out, "lbd: wrote the configuration in force to " + first + "\n");
   EXPECT_EQ(run({"--config", first, "--write-config-to", second}).err, "");
-  std::stringstream texts[2];
-  texts[0] << std::ifstream(first).rdbuf();
-  texts[1] << std::ifstream(second).rdbuf();
-  EXPECT_EQ(texts[0].str(), texts[1].str());
+  EXPECT_EQ(test::content_of(first), test::content_of(second));
 
   const Options given = options(flags), read = options({"--config", first});
   EXPECT_EQ(read.source, given.source);
@@ -311,13 +309,12 @@ TEST_F(ConfigFile, IsWrittenAndReadBack) {
 
 TEST_F(ConfigFile, IsWrittenForPeople) {
   EXPECT_EQ(run({"--write-config-to", path("out.yaml")}).parsed.exit_status, 0) << "needs no source";
-  std::stringstream text;
-  text << std::ifstream(path("out.yaml")).rdbuf();
-  EXPECT_THAT(text.str(), StartsWith("apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
-                                     "clientConnection:\n  kubeconfig: \"\"\n  qps: 50\n  burst: 100\n"));
-  EXPECT_THAT(text.str(), HasSubstr("---\napiVersion: fairlead.dev/v1alpha1\nkind: FairleadConfiguration\n"));
-  EXPECT_THAT(text.str(), HasSubstr("  tcpEstablishedTimeout: 24h\n"));
-  EXPECT_THAT(text.str(), HasSubstr("xdpMode: auto\n"));
+  const std::string text = test::content_of(path("out.yaml"));
+  EXPECT_THAT(text, StartsWith("apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+                               "clientConnection:\n  kubeconfig: \"\"\n  qps: 50\n  burst: 100\n"));
+  EXPECT_THAT(text, HasSubstr("---\napiVersion: fairlead.dev/v1alpha1\nkind: FairleadConfiguration\n"));
+  EXPECT_THAT(text, HasSubstr("  tcpEstablishedTimeout: 24h\n"));
+  EXPECT_THAT(text, HasSubstr("xdpMode: auto\n"));
   EXPECT_THAT(errors({"--snat-port-range=30000-31000", "--write-config-to", path("bad.yaml")}), Not(IsEmpty()));
   const Outcome failed = run({"--write-config-to", path("absent/out.yaml")});
   EXPECT_EQ(failed.parsed.exit_status, 1);

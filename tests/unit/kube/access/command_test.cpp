@@ -27,7 +27,7 @@ class Commands : public testing::Test {
   }
   // Of a process whose number a script writes to this file.
   pid_t written_pid(const std::string& name) const {
-    const std::string text = content(directory_.path() / name);
+    const std::string text = test::content_of(directory_.path() / name);
     return text.ends_with('\n') ? std::stoi(text) : 0;
   }
   std::string path(const std::string& name) const { return directory_.path() / name; }

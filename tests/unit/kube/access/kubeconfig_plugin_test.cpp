@@ -22,7 +22,7 @@ class KubeconfigPlugin : public KubeconfigTest {
                      "'\"status\": {\"token\": \"abc\"}}'");
     return "exec: {apiVersion: client.authentication.k8s.io/v1beta1, command: bin/plugin, " + fields + "}";
   }
-  json::value info() const { return json::parse(content(file("info"))); }
+  json::value info() const { return json::parse(test::content_of(file("info"))); }
 };
 
 TEST_F(KubeconfigPlugin, IsRunAsItIsConfigured) {
@@ -33,8 +33,8 @@ TEST_F(KubeconfigPlugin, IsRunAsItIsConfigured) {
   EXPECT_EQ(authorization_of(access), "Bearer abc");
   ::unsetenv("FAIRLEAD_UNIT_KEPT");
   ::unsetenv("FAIRLEAD_UNIT_SET");
-  EXPECT_EQ(content(file("args")), "get token\n");
-  const std::string variables = content(file("env"));
+  EXPECT_EQ(test::content_of(file("args")), "get token\n");
+  const std::string variables = test::content_of(file("env"));
   EXPECT_NE(variables.find("FAIRLEAD_UNIT_KEPT=ours\n"), std::string::npos);
   EXPECT_NE(variables.find("FAIRLEAD_UNIT_SET=theirs\n"), std::string::npos);
   EXPECT_EQ(variables.find("FAIRLEAD_UNIT_SET=ours"), std::string::npos);

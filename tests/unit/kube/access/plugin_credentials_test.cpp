@@ -41,7 +41,7 @@ class Plugins : public testing::Test {
   }
   std::filesystem::path log() const { return directory_.path() / "log"; }
   std::size_t runs() const {
-    const std::string lines = content(log());
+    const std::string lines = test::content_of(log());
     return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '\n'));
   }
   boost::asio::io_context io_;

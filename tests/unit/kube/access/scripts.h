@@ -4,10 +4,9 @@
 #include <sys/types.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "tests/support/content.h"
 #include "tests/support/directory.h"
 
 namespace fairlead::kube {
@@ -21,14 +20,9 @@ inline std::filesystem::path write_script(const test::Directory& directory, cons
   return directory.path() / name;
 }
 
-inline std::string content(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // Whether a process is there and is more than what is left for its parent to wait for.
 inline bool is_running(pid_t pid) {
-  const std::string status = content("/proc/" + std::to_string(pid) + "/stat");
+  const std::string status = test::content_of("/proc/" + std::to_string(pid) + "/stat");
   const std::size_t end_of_name = status.rfind(')');
   return end_of_name != std::string::npos && status.substr(end_of_name, 3) != ") Z";
 }
