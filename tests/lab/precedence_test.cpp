@@ -51,6 +51,10 @@ class Precedence : public Scenario {
 
   const Node& node() const { return lab_->node(1); }
 
+  void clsact(const std::string& verb) const {
+    EXPECT_TRUE(lab_->run_in(node(), {"tc", "qdisc", verb, "dev", "eth0", "clsact"}));
+  }
+
   // What it does there to eth0 is 0, or an error's negative number.
   template <class Function>
   int on_eth0(Function function) const {
@@ -111,7 +115,7 @@ class PrecedenceOnASide : public Precedence, public testing::WithParamInterface<
  protected:
   bool ingress() const { return GetParam(); }
   auto says(const std::string& what) const {
-    const std::string side = ingress() ? "tc ingress" : "tc egress";
+    const std::string side = std::string(ingress() ? "tc ingress" : "tc egress") + (as_links() ? " (tcx)" : "");
     return AllOf(HasSubstr("the " + what + " ends_it"),
                  HasSubstr("runs before lbd's " + side + " on eth0 and may end the chain"));
   }
@@ -143,6 +147,8 @@ TEST_P(PrecedenceOnASide, OfATcxProgramIsAProblemWhileItLasts) {
 TEST_P(PrecedenceOnASide, OfAFilterIsAProblemWhileItLastsUnlessOursAreLinks) {
   ASSERT_NO_FATAL_FAILURE(start_daemons());
   const Fd program = load_that_ends_the_chain();
+  // Links need no place for filters.
+  if (as_links()) clsact("add");
   ASSERT_EQ(add_filter(program, ingress(), 1, 1), 0);
   if (as_links()) {
     expect_service();
@@ -154,12 +160,13 @@ TEST_P(PrecedenceOnASide, OfAFilterIsAProblemWhileItLastsUnlessOursAreLinks) {
   ASSERT_EQ(remove_filter(ingress(), 1), 0);
   EXPECT_TRUE(has_problems(0)) << testing::PrintToString(problems());
   expect_service();
+  if (as_links()) clsact("delete");
   expect_clean_end(*lab_, daemon());
 }
 
 // The newest of a priority comes first, and stays so when another start replaces its program.
 TEST_P(PrecedenceOnASide, IsOurOwnOverAFilterThatWasThereAndOneOfAnotherPriority) {
-  ASSERT_TRUE(lab_->run_in(node(), {"tc", "qdisc", "add", "dev", "eth0", "clsact"}));
+  clsact("add");
   const Fd program = load_that_ends_the_chain();
   ASSERT_EQ(add_filter(program, ingress(), 1, 1), 0);
   ASSERT_NO_FATAL_FAILURE(start_daemons());
@@ -168,7 +175,7 @@ TEST_P(PrecedenceOnASide, IsOurOwnOverAFilterThatWasThereAndOneOfAnotherPriority
   ASSERT_NO_FATAL_FAILURE(start_daemons());
   EXPECT_THAT(problems(), IsEmpty());
   expect_service();
-  ASSERT_TRUE(lab_->run_in(node(), {"tc", "qdisc", "delete", "dev", "eth0", "clsact"}));
+  clsact("delete");
   expect_clean_end(*lab_, daemon());
 }
 
