@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
 #include <iostream>
+#include <thread>
 
 #include "tests/datapath/upgrade_fixture.h"
+#include "tests/support/refuse.h"
 #include "userspace/datapath/flow_table.h"
 #include "userspace/datapath/version1.h"
 
@@ -348,6 +351,46 @@ TEST_F(Upgrade, RefusesAPinOfItsOwnNumberAndAnotherSize) {
   const std::string backends = pins_.map("lb_backends", LB_BACKENDS_LAYOUT);
   pin_instead(backends, empty_like(backends, 512).get());
   EXPECT_THAT(refusal(), HasSubstr("lb_backends: the pinned map has 512 entries"));
+}
+
+// In a thread of its own, which the kernel answers every such call of with EINTR.
+std::string outcome_without(bpf_cmd command, const datapath::Config& config) {
+  std::string outcome;
+  std::thread([&] {
+    refuse_bpf(command, EINTR);
+    const auto loaded = datapath::Object::load(config);
+    outcome = loaded ? "loaded" : loaded.error().message;
+  }).join();
+  return outcome;
+}
+
+// The other build's maps may be good: giving one up for a call that was interrupted lost the connections in it.
+TEST_F(Upgrade, GivesNothingUpForACallThatFails) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(10));
+  leave_all_scrambled();
+  release();
+  for (const bpf_cmd command : {BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD, BPF_MAP_LOOKUP_ELEM, BPF_MAP_LOOKUP_BATCH,
+                                BPF_MAP_GET_NEXT_KEY, BPF_MAP_UPDATE_ELEM})
+    EXPECT_THAT(outcome_without(command, config_), HasSubstr("Interrupted system call")) << command;
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), IsEmpty());
+  EXPECT_EQ(changed_flows(), 0U);
+  ASSERT_NO_FATAL_FAILURE(finish());
+  EXPECT_EQ(changed_flows(), 0U);
+  expect_only_our_pins();
+}
+
+// Nor a map of its own.
+TEST_F(Upgrade, AdoptsNothingLessForACallThatFails) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(10));
+  release();
+  for (const bpf_cmd command : {BPF_OBJ_GET, BPF_OBJ_GET_INFO_BY_FD, BPF_MAP_LOOKUP_ELEM})
+    EXPECT_THAT(outcome_without(command, config_), HasSubstr("Interrupted system call")) << command;
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), IsEmpty());
+  EXPECT_EQ(changed_flows(), 0U);
 }
 
 TEST_F(Upgrade, NamesWhatIsMissing) {

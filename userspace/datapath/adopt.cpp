@@ -56,9 +56,7 @@ Result<Pinned> open_pinned(const Pins& pins, const MapLayout& is, const Layout& 
   if (!is_named(*info, is.map)) return in_its_place(path, *info);
   const auto described = read_layout(pins.layout(is.map, is.number));
   if (!described && described.error().code == ESTALE) return Pinned{};
-  if (!described && (described.error().code == ENOENT || described.error().code == EINVAL))
-    return Pinned{{}, label + ": " + described.error().message};
-  // It may be good, and connections with it.
+  if (!described && tells_of_content(described.error())) return Pinned{{}, label + ": " + described.error().message};
   if (!described) return Error{label + ": " + described.error().message, described.error().code};
   if (auto same = compare(is, layout, *info, *described); !same) return same.error();
   return Pinned{std::move(*map), ""};

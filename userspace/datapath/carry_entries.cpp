@@ -35,7 +35,8 @@ std::uint32_t index_of(std::span<const std::byte> key) {
 Result<> each_of_hash(const ForeignMap& map, const Visit& visit) {
   Bytes value(map.info.value_size);
   return each_key(map.fd.get(), map.info, [&](std::span<const std::byte> key) -> Result<> {
-    if (bpf_map_lookup_elem(map.fd.get(), key.data(), value.data())) return {};
+    if (bpf_map_lookup_elem(map.fd.get(), key.data(), value.data()))
+      return errno == ENOENT ? Result<>() : make_error("read", map.label(), errno);
     return visit(key, value);
   });
 }

@@ -37,7 +37,7 @@ Result<Text> open_text(const std::string& path) {
   if (!opened) return unreadable(path, opened.error().message, opened.error().code);
   Text text{std::move(*opened), 0};
   const auto info = info_of(text.map.get());
-  if (!info) return unreadable(path, info.error().message);
+  if (!info) return unreadable(path, info.error().message, info.error().code);
   if (!is_named(*info, kDescription) || info->type != BPF_MAP_TYPE_ARRAY || info->key_size != sizeof(kFirst) ||
       info->value_size > kLongestText)
     return unreadable(path, "it is not a map of text");
@@ -117,6 +117,10 @@ Result<bpf_map_info> info_of(int map) {
   return info;
 }
 
+bool tells_of_content(const Error& error) {
+  return error.code == ENOENT || error.code == EINVAL || error.code == EISDIR || error.code == ESTALE;
+}
+
 Result<> each_key(int map, const bpf_map_info& info, const std::function<Result<>(std::span<const std::byte>)>& visit) {
   std::vector<std::byte> key(info.key_size), next(info.key_size);
   for (std::uint32_t i = 0; i < info.max_entries; ++i) {
@@ -140,7 +144,10 @@ Result<Layout> read_layout(const std::string& path) {
   const auto opened = open_text(path);
   if (!opened) return opened.error();
   std::string text(opened->size, '\0');
-  if (bpf_map_lookup_elem(opened->map.get(), &kFirst, text.data())) return unreadable(path, std::strerror(errno));
+  if (bpf_map_lookup_elem(opened->map.get(), &kFirst, text.data())) {
+    const int code = errno;
+    return unreadable(path, std::strerror(code), code);
+  }
   text.resize(std::min(text.find('\0'), text.size()));
   if (text == kSuperseded) return Error{"it is superseded", ESTALE};
   auto layout = parse_layout(text);

@@ -53,6 +53,10 @@ struct ForeignMap {
 // An error says why its content cannot be understood; ESTALE that it is superseded.
 Result<ForeignMap> open_foreign(const Pins& pins, const MapLayout& ours, unsigned number);
 
+// Whether an error says what something pinned is, rather than that the kernel would not tell this time: that may be
+// good, with all connections in it, and whoever gives it up for a call that was interrupted loses them.
+bool tells_of_content(const Error& error);
+
 // The text beside a pinned map. Missing is an error of ENOENT, that the map is superseded one of ESTALE, and what is no
 // such text one of EINVAL.
 Result<Layout> read_layout(const std::string& path);

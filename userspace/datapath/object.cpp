@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 
 // The ABI goes first: the skeleton's rodata names its structs.
 #include "maps/abi.h"
@@ -40,21 +41,20 @@ Layouts describe(const fairlead_bpf& skeleton) {
   return layouts;
 }
 
-std::optional<lb_constants> read_constants(int map) {
+Result<std::optional<lb_constants>> read_constants(int map) {
   lb_constants constants{};
-  if (bpf_map_lookup_elem(map, &kFirst, &constants)) return std::nullopt;
-  return constants;
+  if (bpf_map_lookup_elem(map, &kFirst, &constants)) return make_error("read", "lb_constants", errno);
+  return std::optional(constants);
 }
 
-// The only value of a map that has one.
+// The only value of a map that has one. None where this layout has no room for it.
 template <class Value>
-std::optional<Value> convert_first(const ForeignMap& from, const Layout& layout) {
+Result<std::optional<Value>> convert_first(const ForeignMap& from, const Layout& layout) {
   std::vector<std::byte> old((std::size_t{from.info.value_size} + 7) / 8 * 8);
   Value value{};
-  if (bpf_map_lookup_elem(from.fd.get(), &kFirst, old.data()) ||
-      !Plan(from.layout.value, layout.value).apply(old, std::as_writable_bytes(std::span(&value, 1))))
-    return std::nullopt;
-  return value;
+  if (bpf_map_lookup_elem(from.fd.get(), &kFirst, old.data())) return make_error("read", from.label(), errno);
+  const bool fits = Plan(from.layout.value, layout.value).apply(old, std::as_writable_bytes(std::span(&value, 1)));
+  return fits ? std::optional(value) : std::nullopt;
 }
 
 std::uint32_t highest_generation(const MappedArray<lb_backend>& backends) {
@@ -83,7 +83,7 @@ Result<std::unique_ptr<Object>> Object::load(const Config& config) {
   if (auto adopted = object->adopt_maps(); !adopted) return adopted.error();
   if (const int error = fairlead_bpf__load(object->skeleton_)) return load_error(-error);
   if (auto mapped = object->map_arrays(); !mapped) return mapped.error();
-  object->convert_maps();
+  if (auto converted = object->convert_maps(); !converted) return converted.error();
   object->start_clock(config);
   if (auto pinned = object->pin_maps(); !pinned) return pinned.error();
   return object;
@@ -138,7 +138,9 @@ Result<> Object::open_pins(const std::string& directory) {
     if (pinned->map) pinned_[is.map] = std::move(pinned->map);
     if (!pinned->lost.empty() && !is_derived(is.kept)) lost_.push_back(std::move(pinned->lost));
   }
-  *upgrade_ = Upgrade::find(*pins_, lost_);
+  auto upgrade = Upgrade::find(*pins_, lost_);
+  if (!upgrade) return upgrade.error();
+  *upgrade_ = std::move(*upgrade);
   adopted_ = !pinned_.empty() || upgrade_->found();
   if (adopted_) note_missing(*pins_);
   return {};
@@ -201,12 +203,13 @@ Result<> Object::check_pinned_sizes() const {
 }
 
 Result<> Object::choose_constants(const Config& config) {
-  std::optional<lb_constants> pinned;
+  Result<std::optional<lb_constants>> pinned;
   if (const auto it = pinned_.find("lb_constants"); it != pinned_.end())
     pinned = read_constants(it->second.get());
   else if (const ForeignMap* other = upgrade_->other("lb_constants"))
     pinned = convert_first<lb_constants>(*other, layouts_.at("lb_constants"));
-  auto chosen = datapath::choose_constants(pinned, config, kept_);
+  if (!pinned) return pinned.error();
+  auto chosen = datapath::choose_constants(*pinned, config, kept_);
   if (!chosen) return chosen.error();
   constants_ = *chosen;
   return {};
@@ -261,8 +264,8 @@ Result<> Object::map_arrays() {
 }
 
 // What is made of other maps is made where it is missing, too.
-void Object::convert_maps() {
-  if (!adopted_) return;
+Result<> Object::convert_maps() {
+  if (!adopted_) return {};
   std::vector<Upgrade::Target> targets;
   for (const MapLayout& is : map_layouts()) {
     const bpf_map* map = find(is.map);
@@ -271,18 +274,23 @@ void Object::convert_maps() {
   }
   const bool shared = pinned_.contains("lb_snat_pools") && !upgrade_->other("lb_snat_pools");
   const SnatPorts ports{&snat_pools, constants_.snat_port_base, constants_.snat_port_words, shared};
-  const Upgrade::Arrays arrays{&flows4, &flows6, &backends, &filter, ports, &config_.flow_keys, foreign_expiry()};
-  for (std::string& lost : upgrade_->convert(targets, arrays, cpus_))
-    lost_.push_back(std::move(lost));
+  const auto expiry = foreign_expiry();
+  if (!expiry) return expiry.error();
+  auto lost =
+      upgrade_->convert(targets, {&flows4, &flows6, &backends, &filter, ports, &config_.flow_keys, *expiry}, cpus_);
+  if (!lost) return lost.error();
+  std::ranges::move(*lost, std::back_inserter(lost_));
+  return {};
 }
 
-ExpiryOf Object::foreign_expiry() const {
+Result<ExpiryOf> Object::foreign_expiry() const {
   const ForeignMap* other = upgrade_->other("lb_clock");
-  if (!other || other->layout.value.find("jiffies_per_second")) return {};
+  if (!other || other->layout.value.find("jiffies_per_second")) return ExpiryOf{};
   const auto theirs = convert_first<lb_clock>(*other, layouts_.at("lb_clock"));
+  if (!theirs) return theirs.error();
   const auto ours = now();
-  if (!theirs || !ours) return {};
-  return {true, theirs->now, *ours, jiffies_per_second()};
+  if (!*theirs || !ours) return ExpiryOf{};
+  return ExpiryOf{true, (*theirs)->now, *ours, jiffies_per_second()};
 }
 
 Result<> Object::pin_maps() {

@@ -103,12 +103,12 @@ class Object {
   void configure(const Config& config);
   Result<> adopt_maps();
   Result<> map_arrays();
-  void convert_maps();
+  Result<> convert_maps();
   void set_handover_until(std::uint64_t nanoseconds);
   Result<> pin_maps();
   Result<> ensure_lock(const Pins& pins);
   void start_clock(const Config& config);
-  ExpiryOf foreign_expiry() const;
+  Result<ExpiryOf> foreign_expiry() const;
   bpf_map* find(const char* name) const;
 
   std::optional<Pins> pins_;  // none: everything ends with the process

@@ -101,7 +101,7 @@ void open_filter(const Upgrade::Arrays& arrays) {
 
 }  // namespace
 
-Upgrade Upgrade::find(const Pins& pins, Lost& lost) {
+Result<Upgrade> Upgrade::find(const Pins& pins, Lost& lost) {
   Upgrade upgrade(pins);
   for (const Pins::Map& pinned : pins.pinned()) {
     if (is_ours(pinned)) continue;
@@ -109,6 +109,8 @@ Upgrade Upgrade::find(const Pins& pins, Lost& lost) {
     auto map = ours ? open_foreign(pins, *ours, pinned.layout) : Error{"this lbd has no such map", ENOENT};
     if (map)
       upgrade.foreign_.push_back(std::move(*map));
+    else if (!tells_of_content(map.error()))
+      return Error{pinned.name + "-v" + std::to_string(pinned.layout) + ": " + map.error().message, map.error().code};
     else if (map.error().code != ESTALE && (!ours || !is_derived(ours->kept)))
       lost.push_back(pinned.name + "-v" + std::to_string(pinned.layout) +
                      count_entries(pins.map(pinned.name, pinned.layout)) + ": " + map.error().message);
@@ -147,14 +149,11 @@ bool Upgrade::is_made_of_another(const ForeignMap& from, const Target& target) c
 }
 
 template <class Set>
-void Upgrade::convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets,
-                            const Arrays& arrays, std::list<CarryFlows<Set>>& carries) {
+Result<> Upgrade::convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets,
+                                const Arrays& arrays, std::list<CarryFlows<Set>>& carries) {
   auto carry = CarryFlows<Set>::make(from, target.to.layout.value, FlowTable<Set>(sets, arrays.flow_keys), arrays.ports,
                                      arrays.expiry);
-  if (!carry) {
-    lost_.push_back(from.label() + ": " + carry.error().message);
-    return;
-  }
+  if (!carry) return carry.error();
   if (is_made_of_another(from, target)) carry->pass_copies_by();
   // It was being filled before.
   if (target.adopted) carry->release_orphans();
@@ -162,6 +161,7 @@ void Upgrade::convert_flows(const Target& target, const ForeignMap& from, const 
   carry->carry_rest();
   tell_news(*carry);
   carries.push_back(std::move(*carry));
+  return {};
 }
 
 Result<> Upgrade::convert(const Target& target, const ForeignMap& from, const Arrays& arrays, std::size_t cpus) {
@@ -179,11 +179,8 @@ Result<> Upgrade::convert(const Target& target, const ForeignMap& from, const Ar
       return {};
     }
     case Kept::FLOWS:
-      if (from.name == "lb_flow4")
-        convert_flows(target, from, *arrays.flows4, arrays, flows4_);
-      else
-        convert_flows(target, from, *arrays.flows6, arrays, flows6_);
-      return {};
+      return from.name == "lb_flow4" ? convert_flows(target, from, *arrays.flows4, arrays, flows4_)
+                                     : convert_flows(target, from, *arrays.flows6, arrays, flows6_);
     case Kept::FILTER:
     case Kept::PORTS:
     case Kept::LOCKS:
@@ -192,14 +189,17 @@ Result<> Upgrade::convert(const Target& target, const ForeignMap& from, const Ar
   return {};
 }
 
-Upgrade::Lost Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus) {
+Result<Upgrade::Lost> Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus) {
   for (const Target& target : targets)
     for (const ForeignMap& from : foreign_) {
       if (from.name != target.is->map) continue;
       // What stands still was converted before its map was pinned. Flows go on, by the programs of any of them.
       if (target.is->kept != Kept::FLOWS && (target.adopted || &from != other(from.name))) continue;
-      if (auto converted = convert(target, from, arrays, cpus); !converted)
-        lost_.push_back(from.label() + ": " + converted.error().message);
+      const auto converted = convert(target, from, arrays, cpus);
+      if (converted) continue;
+      if (!tells_of_content(converted.error()))
+        return Error{from.label() + ": " + converted.error().message, converted.error().code};
+      lost_.push_back(from.label() + ": " + converted.error().message);
     }
   for (const Target& target : targets) {
     if (target.is->kept == Kept::FILTER && !target.adopted) open_filter(arrays);

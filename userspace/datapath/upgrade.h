@@ -46,7 +46,8 @@ class Upgrade {
   Upgrade() = default;  // of nothing
   // What cannot be kept, by name and count, each in words.
   using Lost = std::vector<std::string>;
-  static Upgrade find(const Pins& pins, Lost& lost);
+  // An error is the kernel's: what is there may be good.
+  static Result<Upgrade> find(const Pins& pins, Lost& lost);
 
   // The same map in another layout; null where there is none that can be read. Of several, which an lbd leaves that is
   // killed before finish(), the oldest: the others were made from it, and nothing but flows and counters has changed
@@ -56,8 +57,10 @@ class Upgrade {
   // Whether programs of the other build have flows or ports of their own.
   bool moves_flows() const { return other("lb_flow4") || other("lb_flow6") || other("lb_snat_pools"); }
 
-  // What goes wrong with one map is its loss, and no reason not to start. Returns what cannot be kept.
-  Lost convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus);
+  // Returns what cannot be kept: a map whose content this build does not understand is its loss, and no reason not to
+  // start. An error is the kernel's, and one: the other build's programs go on, and the next start may find better
+  // luck.
+  Result<Lost> convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus);
   void catch_up();
   // Adds what cannot be kept beyond what convert() said. May be called again, to remove what could not be removed; what
   // stays is named.
@@ -70,8 +73,8 @@ class Upgrade {
   // Whether an older map counts still: this build's, or another build's.
   bool is_made_of_another(const ForeignMap& from, const Target& target) const;
   template <class Set>
-  void convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets, const Arrays& arrays,
-                     std::list<CarryFlows<Set>>& carries);
+  Result<> convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets,
+                         const Arrays& arrays, std::list<CarryFlows<Set>>& carries);
   void finish_flows();
   void tell(const ForeignMap& from, const Carried& carried);
   template <class Set>
