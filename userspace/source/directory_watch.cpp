@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -61,10 +62,22 @@ bool DirectoryWatch::follow() {
 }
 
 void DirectoryWatch::read() {
-  events_.async_read_some(boost::asio::buffer(buffer_), guarded([this](std::size_t length) {
-                            take(buffer_.data(), length);
-                            read();
-                          }));
+  reads_ = true;
+  events_.async_read_some(
+      boost::asio::buffer(buffer_),
+      [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error, std::size_t length) {
+        if (error == boost::asio::error::operation_aborted || alive.expired()) return;
+        if (error) return note_silence();
+        take(buffer_.data(), length);
+        read();
+      });
+}
+
+// What the kernel would have said is lost, and it is asked again with the next look.
+void DirectoryWatch::note_silence() {
+  reads_ = false;
+  changes_.lost = true;
+  recheck_later();
 }
 
 void DirectoryWatch::take(const char* events, std::size_t length) {
@@ -106,6 +119,7 @@ void DirectoryWatch::note_change() {
 void DirectoryWatch::tell() {
   const int before = watch_;
   changing_ = false;
+  if (!reads_) read();
   if (follow() && watch_ != before) {
     note_change();  // a directory that is new here may still be being filled
   } else {
@@ -115,7 +129,7 @@ void DirectoryWatch::tell() {
 }
 
 void DirectoryWatch::recheck_later() {
-  recheck_.expires_after(watch_ >= 0 ? timing_.recheck : timing_.retry);
+  recheck_.expires_after(watch_ >= 0 && reads_ ? timing_.recheck : timing_.retry);
   recheck_.async_wait(guarded([this] { tell(); }));
 }
 

@@ -28,7 +28,7 @@ class DirectoryWatch {
     std::chrono::milliseconds quiet{50};
     std::chrono::milliseconds at_most{500};
     std::chrono::milliseconds recheck{10'000};
-    std::chrono::milliseconds retry{1'000};  // to find a directory that isn't there
+    std::chrono::milliseconds retry{1'000};  // to find a directory that isn't there, or ears for the kernel
   };
   struct Changes {
     std::set<std::string> names;  // that were written or came
@@ -46,6 +46,7 @@ class DirectoryWatch {
   auto guarded(Handler handler);
   bool follow();
   void read();
+  void note_silence();
   void take(const char* events, std::size_t length);
   void take(const inotify_event& event, const char* name);
   bool is_link(const std::string& name) const;
@@ -59,7 +60,8 @@ class DirectoryWatch {
   boost::asio::posix::stream_descriptor events_;
   boost::asio::steady_timer settled_;
   boost::asio::steady_timer recheck_;
-  int watch_ = -1;  // of the directory, if it is there
+  int watch_ = -1;     // of the directory, if it is there
+  bool reads_ = true;  // the kernel is listened to
   Changes changes_;
   bool changing_ = false;
   std::chrono::steady_clock::time_point latest_;  // to tell of changes_, while changing_

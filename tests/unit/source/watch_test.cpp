@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <functional>
 #include <memory>
 #include <thread>
 
+#include "tests/support/refuse.h"
 #include "tests/unit/source/following.h"
 
 // How a source that was started follows its directory. Rechecks are ten minutes apart unless a test says otherwise:
@@ -148,6 +151,23 @@ TEST_F(Watch, ReadsEverythingAgainWhenEventsWereLost) {
   const auto time = fs::last_write_time(directory.path() / "a.yaml");
   directory.write("a.yaml", service_text("a", 82));
   fs::last_write_time(directory.path() / "a.yaml", time);
+  EXPECT_TRUE(becomes(following, "a", 82));
+}
+
+// For want of memory, say: from then on only the rechecks found what changed.
+TEST_F(Watch, ListensAgainAfterAReadThatFailed) {
+  if (geteuid()) GTEST_SKIP() << "needs root, to have a read refused";
+  Following following(directory);
+  ASSERT_TRUE(following.source.start());
+  following.io.poll();
+  directory.write("a.yaml", service_text("a", 81));
+  std::thread([&] {
+    for (const long call : {SYS_read, SYS_readv})
+      test::refuse_call(call, ENOMEM);
+    following.io.run_one();
+  }).join();
+  EXPECT_TRUE(becomes(following, "a", 81));
+  directory.write("a.yaml", service_text("a", 82));
   EXPECT_TRUE(becomes(following, "a", 82));
 }
 
