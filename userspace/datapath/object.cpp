@@ -288,9 +288,10 @@ Result<ExpiryOf> Object::foreign_expiry() const {
   if (!other || other->layout.value.find("jiffies_per_second")) return ExpiryOf{};
   const auto theirs = convert_first<lb_clock>(*other, layouts_.at("lb_clock"));
   if (!theirs) return theirs.error();
+  const std::optional<lb_clock>& words = *theirs;
   const auto ours = now();
-  if (!*theirs || !ours) return ExpiryOf{};
-  return ExpiryOf{true, (*theirs)->now, *ours, jiffies_per_second()};
+  if (!words || !ours) return ExpiryOf{};
+  return ExpiryOf{true, words->now, *ours, jiffies_per_second()};
 }
 
 Result<> Object::pin_maps() {
