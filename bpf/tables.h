@@ -36,6 +36,7 @@ LB_MAP(BPF_MAP_TYPE_HASH, struct lb_service_key, struct lb_service, 1, 0, lb_ser
 LB_MAP(BPF_MAP_TYPE_HASH, struct lb_address_key, __u32, 1, 0, lb_addresses);
 LB_MAP(BPF_MAP_TYPE_HASH, __u32, struct lb_service_name, 1, BPF_F_NO_PREALLOC, lb_service_names);
 LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_backend, 1, BPF_F_MMAPABLE, lb_backends);
+LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_source, LB_SOURCES, BPF_F_MMAPABLE, lb_sources);
 LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_backend_stats, 1, 0, lb_backend_stats);
 LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_ring_chunk, 1, BPF_F_MMAPABLE, lb_rings);
 LB_MAP(BPF_MAP_TYPE_ARRAY, __u32, struct lb_member_chunk, 1, BPF_F_MMAPABLE, lb_members);

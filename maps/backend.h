@@ -33,10 +33,10 @@ LB_ASSERT_SIZE(struct lb_hop, 20);
 /*
  * Value of lb_backends, indexed by slot. Slots belong to one endpoint of one service port. generation is 0 while the
  * slot is free and otherwise unique to this use of the slot, so that a flow made for an earlier occupant is told apart.
- * A slot is written whole before anything refers to it; afterwards only flags and generation change, each a single
- * aligned word.
+ * A slot is written whole before anything refers to it; afterwards only flags, source and generation change, each a
+ * single aligned word.
  */
-#define LB_BACKENDS_LAYOUT 1
+#define LB_BACKENDS_LAYOUT 2
 struct lb_backend {
 	struct lb_addr addr;
 	__be16 port;
@@ -47,9 +47,21 @@ struct lb_backend {
 	__u32 service_id;
 	struct lb_hop hop; /* remote backends: next hop, filled in by BPF */
 	__u32 mtu;	   /* of that hop's route: the largest layer 3 length; 0 unknown */
-	__u32 pad[2];
+	__u32 source;	   /* remote backends: index into lb_sources; 0: the address of the device on the way */
+	__u32 pad;
 };
 LB_ASSERT_SIZE(struct lb_backend, 64);
+
+/*
+ * Value of lb_sources: an address of this node that SNAT sends from. The first is none. One is written before a backend
+ * refers to it, and another only into a place that no backend refers to.
+ */
+#define LB_SOURCES_LAYOUT 1
+#define LB_SOURCES 64u
+struct lb_source {
+	struct lb_addr addr;
+};
+LB_ASSERT_SIZE(struct lb_source, 16);
 
 /* Value of lb_backend_stats, one copy a CPU. Index 0 counts client to backend, 1 backend to client; bytes are layer 3
  * bytes. */

@@ -46,7 +46,8 @@ LB_ASSERT_SIZE(struct lb_scratch, 1024);
 #define LB_DEVICE_XDP_REDIRECT (1u << 0) /* XDP may redirect to it; without the bit packets for it leave by tc */
 #define LB_DEVICES_LAYOUT 1
 struct lb_device {
-	struct lb_addr addr4; /* source of what is sent through this device after SNAT, zero when it has none */
+	struct lb_addr
+		addr4; /* source of what is sent through this device after SNAT, where the backend has none; or zero */
 	struct lb_addr addr6;
 	__u32 flags;   /* LB_DEVICE_* */
 	__u32 parent;  /* VLAN devices: ifindex of the device below, else 0 */

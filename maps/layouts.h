@@ -31,6 +31,7 @@
 	X(lb_addresses, LB_ADDRESSES_LAYOUT, ENTRIES)          \
 	X(lb_service_names, LB_SERVICE_NAMES_LAYOUT, ENTRIES)  \
 	X(lb_backends, LB_BACKENDS_LAYOUT, ENTRIES)            \
+	X(lb_sources, LB_SOURCES_LAYOUT, ENTRIES)              \
 	X(lb_backend_stats, LB_BACKEND_STATS_LAYOUT, COUNTERS) \
 	X(lb_rings, LB_RINGS_LAYOUT, ENTRIES)                  \
 	X(lb_members, LB_MEMBERS_LAYOUT, ENTRIES)              \

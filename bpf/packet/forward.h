@@ -120,17 +120,28 @@ static __always_inline void backend_hop_write(struct lb_backend *backend, const 
 	WRITE_ONCE(backend->hop.stamp, hop->to.stamp);
 }
 
-/* The address of this node that a device sends from; 0 where it has none of the family. */
-static __always_inline int source_address(__be32 *source, __u32 ifindex, const int family)
+/* 0 where that is no address of the family. */
+static __always_inline int take_source(__be32 *source, const __be32 *addr, const int family)
 {
-	struct lb_device *device = bpf_map_lookup_elem(&lb_devices, &ifindex);
-	const __be32 *addr;
-
-	if (!device)
-		return 0;
-	addr = family == LB_AF_INET ? device->addr4.word : device->addr6.word;
 	copy_words(source, addr, words_of(family));
 	return family == LB_AF_INET ? addr[0] != 0 : (addr[0] | addr[1] | addr[2] | addr[3]) != 0;
+}
+
+/* The address of this node that a backend is to see: the one that lbd has found for it, or that of the device on the
+ * way. 0 where there is none of the family. */
+static __always_inline int source_address(__be32 *source, const struct lb_backend *backend, __u32 ifindex,
+					  const int family)
+{
+	const __u32 index = READ_ONCE(backend->source);
+	struct lb_source *known = index ? bpf_map_lookup_elem(&lb_sources, &index) : NULL;
+	struct lb_device *device;
+
+	if (known && take_source(source, known->addr.word, family))
+		return 1;
+	device = bpf_map_lookup_elem(&lb_devices, &ifindex);
+	if (!device)
+		return 0;
+	return take_source(source, family == LB_AF_INET ? device->addr4.word : device->addr6.word, family);
 }
 
 /* XDP: new Ethernet addresses (and tag), and off. Returns 0 where the packet could not be written. */

@@ -69,7 +69,7 @@ static __always_inline enum lb_verdict new_remote(const struct run run, struct p
 		return LB_VERDICT_ANSWER_TIME_EXCEEDED;
 	if (exceeds_mtu(run, path))
 		return LB_VERDICT_ANSWER_TOO_BIG;
-	if (!source_address(path->view.to.src, path->hop.to.ifindex, run.family))
+	if (!source_address(path->view.to.src, backend, path->hop.to.ifindex, run.family))
 		return LB_VERDICT_NO_ROUTE;
 	verdict = lb_flow_make(&path->view, &path->p.tuple, run.family);
 	if (verdict != LB_CONTINUE)

@@ -221,6 +221,19 @@ std::vector<Row> forward_rows() {
          return s.to_vip(kUnmanaged);
        },
        "remote_new", to_other_device, XDP_REDIRECT},
+      {"RemoteNewSourceOfTheBackend", kBoth, LB_HOOK_XDP,
+       [](Scene& s) {
+         s.object().sources[5].addr = state::to_abi(Address::literal(s.at().other_node_address));
+         for (lb_backend& backend : s.object().backends.values())
+           backend.source = 5;
+         return s.to_vip(kRemote);
+       },
+       "remote_new",
+       [](const Scene& s, const Packet& sent, const Packet& got) {
+         Packet packet = to_remote(s, sent, got);
+         packet.src = Address::literal(s.at().other_node_address);
+         return packet;
+       }},
       {"RemoteNewTagIsExchanged", kBoth, LB_HOOK_XDP,
        [](Scene& s) {
          const auto uplink = static_cast<std::uint32_t>(s.uplink());

@@ -21,15 +21,18 @@ void warn_of_lost(std::span<const std::string> lost) {
 
 }  // namespace
 
-Forwarding::Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Object> object, NodeNetwork network)
+Forwarding::Forwarding(const Parts& parts, Loaded loaded)
     : parts_(parts),
-      lock_(std::move(lock)),
-      object_(std::move(object)),
-      network_(std::move(network)),
-      sync_(maps_of(*object_), [this](const auto&... what) { remark(what...); }),
+      lock_(std::move(loaded.lock)),
+      object_(std::move(loaded.object)),
+      network_(*object_, parts_.options, std::move(loaded.host)),
+      sync_(maps_of(*object_, [this](const auto& operation) { ways_.prepare(operation); }),
+            [this](const auto&... what) { remark(what...); }),
+      ways_({*object_, parts_.options, network_, sync_}, std::move(loaded.routes)),
       upkeep_(parts_.io, *object_, sync_, parts_.options.datapath.pin_directory),
       health_(kHealthTimeout),
-      inspection_({parts_.options, *object_, network_, sync_, parts_.store, upkeep_, parts_.source, parts_.endpoints}),
+      inspection_(
+          {parts_.options, *object_, network_, ways_, sync_, parts_.store, upkeep_, parts_.source, parts_.endpoints}),
       metrics_({inspection_, health_, [this] { return sync_.failed_writes(); }}),
       programmer_(parts_.io,
                   {parts_.store, sync_, health_, metrics_, [this](const auto* node) { return node_state(node); }}),
@@ -38,6 +41,15 @@ Forwarding::Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Ob
 }
 
 Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
+  auto loaded = load_parts(parts);
+  if (!loaded) return loaded.error();
+  for (const std::string& kept : loaded->object->kept())
+    spdlog::warn("the pinned maps keep {}; lbd --cleanup removes them, and all connections", kept);
+  warn_of_lost(loaded->object->lost());
+  return std::unique_ptr<Forwarding>(new Forwarding(parts, *std::move(loaded)));
+}
+
+Result<Forwarding::Loaded> Forwarding::load_parts(const Parts& parts) {
   auto host = host::Host::open();
   if (!host) return host.error();
   const std::vector<std::string>& devices = parts.options.devices;
@@ -45,13 +57,11 @@ Result<std::unique_ptr<Forwarding>> Forwarding::load(const Parts& parts) {
   if (auto usable = check_devices(devices, *host, before); !usable) return usable.error();
   auto lock = datapath::lock_network_namespace();
   if (!lock) return lock.error();
+  auto routes = host::RouteLookup::open();
+  if (!routes) return routes.error();
   auto object = datapath::Object::load(parts.options.datapath);
   if (!object) return object.error();
-  for (const std::string& kept : (*object)->kept())
-    spdlog::warn("the pinned maps keep {}; lbd --cleanup removes them, and all connections", kept);
-  warn_of_lost((*object)->lost());
-  NodeNetwork network(**object, parts.options, std::move(*host));
-  return std::unique_ptr<Forwarding>(new Forwarding(parts, std::move(*lock), std::move(*object), std::move(network)));
+  return Loaded{*std::move(lock), *std::move(object), *std::move(host), *std::move(routes)};
 }
 
 Result<> Forwarding::start() {
@@ -66,7 +76,8 @@ Result<> Forwarding::start() {
 }
 
 void Forwarding::check_attachments() {
-  if (network_.check_attachments()) programmer_.node_changed();
+  const bool attached = network_.check_attachments(), ways = ways_.follow();
+  if (attached || ways) programmer_.node_changed();
 }
 
 void Forwarding::remark(const model::Name& service, const std::string& reason, const std::string& message) {
@@ -74,10 +85,11 @@ void Forwarding::remark(const model::Name& service, const std::string& reason, c
   parts_.source.remark({service, reason, message});
 }
 
-NodeState Forwarding::node_state(const model::Node* node) const {
+NodeState Forwarding::node_state(const model::Node* node) {
+  ways_.set_node(node);
   return {{parts_.options.node_name, node ? node->zone : "", network_.host_addresses()},
           network_.node_addresses(node),
-          network_.device_table()};
+          ways_.device_table()};
 }
 
 }  // namespace fairlead::daemon

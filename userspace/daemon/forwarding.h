@@ -6,6 +6,7 @@
 #include "userspace/daemon/periodic.h"
 #include "userspace/daemon/programmer.h"
 #include "userspace/daemon/upkeep.h"
+#include "userspace/daemon/ways.h"
 
 namespace fairlead::daemon {
 
@@ -34,16 +35,25 @@ class Forwarding {
   const Metrics& metrics() const { return metrics_; }
 
  private:
-  Forwarding(const Parts& parts, Fd lock, std::unique_ptr<datapath::Object> object, NodeNetwork network);
+  // What there is before a forwarding is made of it.
+  struct Loaded {
+    Fd lock;
+    std::unique_ptr<datapath::Object> object;
+    host::Host host;
+    host::RouteLookup routes;
+  };
+  static Result<Loaded> load_parts(const Parts& parts);
+  Forwarding(const Parts& parts, Loaded loaded);
   void check_attachments();
   void remark(const model::Name& service, const std::string& reason, const std::string& message);
-  NodeState node_state(const model::Node* node) const;
+  NodeState node_state(const model::Node* node);
 
   Parts parts_;
   Fd lock_;  // on the network namespace
   std::unique_ptr<datapath::Object> object_;
   NodeNetwork network_;
   Sync sync_;
+  Ways ways_;
   Upkeep upkeep_;
   admin::Health health_;
   Inspection inspection_;

@@ -12,12 +12,15 @@ state::Limits limits_of(const datapath::Sizes& sizes) {
 
 }  // namespace
 
-Sync::Maps maps_of(datapath::Object& object) {
+Sync::Maps maps_of(datapath::Object& object, Prepare prepare) {
   Sync::Maps maps;
   maps.limits = limits_of(object.sizes());
   maps.first_generation = object.clock[0].next_generation;
   if (object.adopted()) maps.adopted = datapath::read_back(object);
-  maps.write = [&object](const state::Operation& operation) { return datapath::write(object, operation); };
+  maps.write = [&object, prepare = std::move(prepare)](const state::Operation& operation) {
+    prepare(operation);
+    return datapath::write(object, operation);
+  };
   return maps;
 }
 

@@ -13,7 +13,8 @@ Result<NodeNetwork::Changes> NodeNetwork::read() {
   const auto changes = host_.read();
   if (!changes) return changes.error();
   if (changes->devices) uplinks_.follow(host_);
-  if (changes->routes) ++object_->clock[0].route_epoch;
+  route_changes_ += changes->routes;
+  if (changes->hops) ++object_->clock[0].route_epoch;
   return Changes{changes->devices};
 }
 

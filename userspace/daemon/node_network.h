@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -41,7 +42,9 @@ class NodeNetwork {
   std::map<std::string, Attached> attached() const { return uplinks_.attached(host_); }
   const std::set<std::string>& problems() const { return uplinks_.problems(); }
   // What the programs need to send through the devices that they are on.
-  state::Devices::Content device_table() const { return uplinks_.table(host_); }
+  state::Devices::Content device_table(const SourceOf& source_of) const { return uplinks_.table(host_, source_of); }
+  // Another number whenever ways may lead elsewhere, or from another address, than before.
+  std::uint64_t route_changes() const { return route_changes_; }
   std::vector<Address> addresses_of(int ifindex) const;
 
  private:
@@ -52,6 +55,7 @@ class NodeNetwork {
   const Options* options_;
   host::Host host_;
   Uplinks uplinks_;
+  std::uint64_t route_changes_ = 0;
 };
 
 }  // namespace fairlead::daemon

@@ -62,14 +62,11 @@ void Upkeep::look_for_others() {
 }
 
 void Upkeep::tell() {
-  const std::set<std::string> told = std::exchange(problems_, left_);
-  problems_.insert(unpinned_.begin(), unpinned_.end());
-  problems_.insert(others_.begin(), others_.end());
-  if (std::string range = range_problem(); !range.empty()) problems_.insert(std::move(range));
-  for (const std::string& problem : problems_)
-    if (!told.contains(problem)) spdlog::error("{}", problem);
-  for (const std::string& problem : told)
-    if (!problems_.contains(problem)) spdlog::info("solved: {}", problem);
+  std::set<std::string> problems = left_;
+  problems.insert(unpinned_.begin(), unpinned_.end());
+  problems.insert(others_.begin(), others_.end());
+  if (std::string range = range_problem(); !range.empty()) problems.insert(std::move(range));
+  problems_.set(std::move(problems));
 }
 
 std::string Upkeep::range_problem() const {

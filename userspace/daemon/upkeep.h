@@ -5,6 +5,7 @@
 #include <string>
 
 #include "userspace/daemon/periodic.h"
+#include "userspace/daemon/standing_problems.h"
 #include "userspace/daemon/sync.h"
 #include "userspace/datapath/flows.h"
 
@@ -20,7 +21,7 @@ class Upkeep {
   void finish_upgrade();
   // They, what cannot be pinned again, other pin directories whose maps have not been taken over, and SNAT ports that
   // the host's own connections may have, each in words.
-  const std::set<std::string>& problems() const { return problems_; }
+  const std::set<std::string>& problems() const { return problems_.all(); }
 
   // Of the flow table, when it was last walked through.
   const datapath::Sweeper::Pass& last_pass() const { return sweeper_.last_pass(); }
@@ -39,7 +40,7 @@ class Upkeep {
   const std::string pin_directory_;
   datapath::Sweeper sweeper_;
   std::set<std::string> left_, unpinned_, others_;
-  std::set<std::string> problems_;  // all of them, logged once
+  StandingProblems problems_;  // all of them
   Periodic second_, sweep_;
 };
 

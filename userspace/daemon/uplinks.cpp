@@ -21,24 +21,20 @@ Uplinks::Uplinks(const datapath::Object& object, const Options& options)
 Result<> Uplinks::start(const host::Host& node) {
   follow(node);
   if (attacher_.is_anywhere()) return {};
-  return Error{problems_.empty() ? "no device to attach to" : *problems_.begin(), ENODEV};
+  return Error{problems().empty() ? "no device to attach to" : *problems().begin(), ENODEV};
 }
 
 bool Uplinks::follow(const host::Host& node) {
-  const std::set<std::string> told = std::exchange(problems_, {});
   choice_ = choose_devices(options_->devices, {node.devices(), node.default_route_devices()}, choice_);
-  problems_.insert(choice_.problems.begin(), choice_.problems.end());
-  reconcile(node);
-  for (const std::string& problem : problems_)
-    if (!told.contains(problem)) spdlog::error("{}", problem);
-  for (const std::string& problem : told)
-    if (!problems_.contains(problem)) spdlog::info("solved: {}", problem);
+  std::set<std::string> problems = reconcile(node);
+  problems.insert(choice_.problems.begin(), choice_.problems.end());
+  problems_.set(std::move(problems));
   return log_changes(node);
 }
 
 // In auto mode one refusal is the device's answer. Where native XDP was asked for it is asked again: what is in its
 // place may go.
-void Uplinks::reconcile(const host::Host& node) {
+std::set<std::string> Uplinks::reconcile(const host::Host& node) {
   const bool asks_again = options_->xdp_mode != XdpMode::kAuto;
   std::erase_if(refused_, [&](const auto& entry) { return asks_again || !node.devices().contains(entry.first); });
   failed_.clear();
@@ -48,13 +44,10 @@ void Uplinks::reconcile(const host::Host& node) {
   // Before a program can ask: a device that is not in it takes every MAC address for its own.
   datapath::write_frames(object_->frames[0], frames(node));
   const auto outcome = attacher_.reconcile(specs);
-  if (!outcome) {
-    problems_.insert(outcome.error().message);
-    return;
-  }
+  if (!outcome) return {outcome.error().message};
+  std::set<std::string> problems(outcome->preceding.begin(), outcome->preceding.end());
   for (const Error& unknown : outcome->unknown)
-    problems_.insert(unknown.message);
-  problems_.insert(outcome->preceding.begin(), outcome->preceding.end());
+    problems.insert(unknown.message);
   for (const datapath::Step& step : outcome->done)
     if (step.action == datapath::Step::kDetach) spdlog::info("removed {}", describe(step.attachment));
   const auto is_replaced = [](const datapath::Step& step) { return step.action == datapath::Step::kReplace; };
@@ -65,7 +58,8 @@ void Uplinks::reconcile(const host::Host& node) {
   for (const datapath::Attachment& lost : outcome->lost)
     spdlog::warn("{} had been taken off, and is attached again", describe(lost));
   for (const auto& failure : outcome->failed)
-    note_failure(failure);
+    if (note_failure(failure)) problems.insert(failure.error.message);
+  return problems;
 }
 
 // A VLAN device's frames are seen by the XDP program of the device below, too, if lbd is on that.
@@ -87,15 +81,14 @@ datapath::DeviceSpec Uplinks::spec(const host::Device& device) const {
   return {device.ifindex, off ? XdpMode::kOff : XdpMode::kNative};
 }
 
-void Uplinks::note_failure(const datapath::Attacher::Failure& failure) {
+bool Uplinks::note_failure(const datapath::Attacher::Failure& failure) {
   const auto& [action, attachment] = failure.step;
   if (attachment.hook == datapath::Hook::kXdp && action == datapath::Step::kAttach) {
     refused_[attachment.ifindex] = failure.error.message;
-    if (options_->xdp_mode == XdpMode::kAuto) return;
-  } else if (action != datapath::Step::kDetach) {
-    failed_.insert(attachment.ifindex);
+    return options_->xdp_mode != XdpMode::kAuto;
   }
-  problems_.insert(failure.error.message);
+  if (action != datapath::Step::kDetach) failed_.insert(attachment.ifindex);
+  return true;
 }
 
 std::string Uplinks::note(const host::Device& device, std::uint32_t other_xdp) const {
@@ -137,15 +130,13 @@ bool Uplinks::log_changes(const host::Host& node) {
   return std::exchange(logged_, now) != now;
 }
 
-state::Devices::Content Uplinks::table(const host::Host& node) const {
+state::Devices::Content Uplinks::table(const host::Host& node, const SourceOf& source_of) const {
   state::Devices::Content table;
   for (const auto& [name, attached] : attached(node)) {
     const auto& device = node.devices().at(attached.ifindex);
     lb_device value{};
-    if (const Address* address = host::preferred_address(device.addresses, Family::IPv4))
-      value.addr4 = state::to_abi(*address);
-    if (const Address* address = host::preferred_address(device.addresses, Family::IPv6))
-      value.addr6 = state::to_abi(*address);
+    if (const auto address = source_of(device, Family::IPv4)) value.addr4 = state::to_abi(*address);
+    if (const auto address = source_of(device, Family::IPv6)) value.addr6 = state::to_abi(*address);
     if (attached.xdp != XdpMode::kOff) value.flags = LB_DEVICE_XDP_REDIRECT;
     value.parent = static_cast<std::uint32_t>(device.parent);
     value.vlan_id = device.vlan_id;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "userspace/daemon/device_choice.h"
 #include "userspace/daemon/options/options.h"
+#include "userspace/daemon/standing_problems.h"
 #include "userspace/datapath/attacher.h"
 #include "userspace/datapath/frames.h"
 #include "userspace/host/host.h"
@@ -24,6 +27,9 @@ struct Attached {
 
   bool operator==(const Attached&) const = default;
 };
+
+// What is sent through a device after SNAT comes from there, where nothing better is known.
+using SourceOf = std::function<std::optional<Address>(const host::Device&, Family)>;
 
 // The devices that the programs are on: those that are asked for, and no others. Devices may come and go and be
 // renamed.
@@ -42,17 +48,18 @@ class Uplinks {
   const std::vector<int>& desired() const { return choice_.desired; }
   std::map<std::string, Attached> attached(const host::Host& node) const;
   // What is asked for and cannot be had, each in words.
-  const std::set<std::string>& problems() const { return problems_; }
+  const std::set<std::string>& problems() const { return problems_.all(); }
   // What the programs need to send through them.
-  state::Devices::Content table(const host::Host& node) const;
+  state::Devices::Content table(const host::Host& node, const SourceOf& source_of) const;
 
  private:
   std::vector<datapath::Frames> frames(const host::Host& node) const;
-  void reconcile(const host::Host& node);
+  std::set<std::string> reconcile(const host::Host& node);
   datapath::DeviceSpec spec(const host::Device& device) const;
   std::string note(const host::Device& device, std::uint32_t other_xdp) const;
   std::string note(const host::Device& device) const;
-  void note_failure(const datapath::Attacher::Failure& failure);
+  // Whether it is a problem.
+  bool note_failure(const datapath::Attacher::Failure& failure);
   bool log_changes(const host::Host& node);
 
   const datapath::Object* object_;
@@ -61,7 +68,7 @@ class Uplinks {
   DeviceChoice choice_;
   std::set<int> failed_;                // devices that lack a program which they cannot do without
   std::map<int, std::string> refused_;  // devices that would not take XDP, and why
-  std::set<std::string> problems_;      // of the last time; those that stay are logged once
+  StandingProblems problems_;
   std::map<std::string, Attached> logged_;
 };
 

@@ -246,6 +246,7 @@ Result<> Object::map_arrays() {
       result = mapped.error();
   };
   map(backends, maps.lb_backends);
+  map(sources, maps.lb_sources);
   map(rings, maps.lb_rings);
   map(members, maps.lb_members);
   map(filter, maps.lb_filter);

@@ -80,6 +80,7 @@ class Object {
   HashMap<std::uint32_t, lb_service_name> names;
   HashMap<std::uint32_t, lb_device> devices;
   MappedArray<lb_backend> backends;
+  MappedArray<lb_source> sources;
   MappedArray<lb_ring_chunk> rings;
   MappedArray<lb_member_chunk> members;
   MappedArray<lb_filter> filter;

@@ -130,6 +130,7 @@ state::Tables read_back(const Object& object) {
     lb_backend backend = object.backends[slot];
     backend.hop = {};
     backend.mtu = 0;
+    backend.source = 0;
     tables.backends[slot] = backend;
   }
   object.services.for_each([&](const lb_service_key& key, const lb_service& service) {

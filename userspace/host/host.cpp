@@ -14,8 +14,8 @@
 namespace fairlead::host {
 namespace {
 
-constexpr unsigned kGroups =
-    RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+constexpr unsigned kGroups = RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+                             RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE | 1u << (RTNLGRP_IPV6_RULE - 1);
 constexpr std::size_t kBuffer = 32768;
 // While it starts nobody waits for its event loop.
 constexpr std::chrono::seconds kStartPatience{10};
@@ -83,7 +83,7 @@ Result<Host::Changes> Host::read() {
   if (!state) return state.error();
   state_ = *std::move(state);
   overflowed_ = false;
-  return Changes{true, true};
+  return Changes{true, true, true};
 }
 
 Result<> Host::read_notifications(Changes& changes) {
@@ -107,22 +107,24 @@ void Host::handle(const nlmsghdr* message, Changes& changes) {
   switch (message->nlmsg_type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
-      if (state_.devices.handle_link(message)) changes = {true, true};
+      if (state_.devices.handle_link(message)) changes = {true, true, true};
       break;
     case RTM_NEWADDR:
     case RTM_DELADDR:
-      if (state_.devices.handle_address(message)) changes = {true, true};
+      if (state_.devices.handle_address(message)) changes = {true, true, true};
       break;
     case RTM_NEWROUTE:
       state_.default_routes.handle(message);
-      changes.routes = true;
+      changes.routes = changes.hops = true;
       break;
     case RTM_DELROUTE:
-      changes.routes = true;
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+      changes.routes = changes.hops = true;
       break;
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
-      changes.routes = state_.neighbours.handle(message) || changes.routes;
+      changes.hops = state_.neighbours.handle(message) || changes.hops;
       break;
     default:
       break;

@@ -30,7 +30,8 @@ class Host {
 
   struct Changes {
     bool devices = false;  // devices or addresses
-    bool routes = false;   // what next hops were computed from
+    bool routes = false;   // what ways are found by: those, routes or rules
+    bool hops = false;     // what next hops were computed from: all that, or neighbours
   };
   // Reads all pending notifications. After an overflow everything is read anew and counts as changed; where that fails
   // all stays as it was, and the next call tries again.

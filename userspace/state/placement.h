@@ -69,6 +69,8 @@ class Placement {
   std::optional<std::uint32_t> slot(const std::string& name, const lb_service_key& endpoint) const;
   // Whether the port is served there.
   bool has_frontend(const std::string& name, const lb_service_key& frontend) const;
+  // Whether any is, also where the address is this node's own.
+  bool has_frontends(const lb_address_key& address) const { return addresses_.frontends_on(address) > 0; }
   std::uint32_t next_generation() const { return backends_.next_generation(); }
   const Limits& limits() const { return limits_; }
 

@@ -28,11 +28,11 @@ using Members = std::shared_ptr<const std::vector<std::uint32_t>>;
 using Services = Table<lb_service_key, lb_service>;
 using Addresses = Table<lb_address_key, std::uint32_t>;  // LB_ADDRESS_*
 using Names = Table<std::uint32_t, std::string>;         // service id -> "namespace/name:port/PROTO/family"
-using Backends = Table<std::uint32_t, lb_backend>;       // slot; hop and mtu are the kernel's and left zero here
-using Rings = Table<std::uint32_t, Ring>;                // first slot in the arena
-using MemberLists = Table<std::uint32_t, Members>;       // first index in lb_members
-using Filter = Table<std::uint32_t, std::uint8_t>;       // bucket -> LB_CLASS_*, never 0
-using Devices = Table<std::uint32_t, lb_device>;         // ifindex
+using Backends = Table<std::uint32_t, lb_backend>;  // slot; hop, mtu and source stand beside and are left zero here
+using Rings = Table<std::uint32_t, Ring>;           // first slot in the arena
+using MemberLists = Table<std::uint32_t, Members>;  // first index in lb_members
+using Filter = Table<std::uint32_t, std::uint8_t>;  // bucket -> LB_CLASS_*, never 0
+using Devices = Table<std::uint32_t, lb_device>;    // ifindex
 
 // The content of the maps that userspace owns. One value of this type is what is desired, another is what is there.
 struct Tables {

@@ -36,12 +36,13 @@ TEST_F(Flags, HaveDefaults) {
 TEST_F(Flags, AreTaken) {
   const Options options = Parsing::options(
       with({"--devices", "eth0,eth1", "--devices=eth2", "--xdp-mode=generic", "--snat-port-range=20000-20999",
-            "--cluster-cidr=10.244.0.0/16,fd00:244::/56", "--max-flows-ipv6=128",
+            "--snat-addresses=fd00::5,10.0.0.5", "--cluster-cidr=10.244.0.0/16,fd00:244::/56", "--max-flows-ipv6=128",
             "--conntrack-udp-timeout-stream=1h30m", "--oom-score-adj", "-999", "--kube-api-qps=-1",
             "--hostname-override= Node-A ", "--bind-address-hard-fail", "--log-level=error"}));
   EXPECT_THAT(options.devices, ElementsAre("eth0", "eth1", "eth2"));
   EXPECT_EQ(options.xdp_mode, datapath::XdpMode::kGeneric);
   EXPECT_EQ(options.datapath.snat_ports.last, 20999);
+  EXPECT_THAT(options.snat_addresses, ElementsAre(Address::literal("10.0.0.5"), Address::literal("fd00::5")));
   EXPECT_THAT(options.cluster_cidr, ElementsAre(*Prefix::parse("10.244.0.0/16"), *Prefix::parse("fd00:244::/56")));
   EXPECT_EQ(options.datapath.sizes.flows6, 128u);
   EXPECT_EQ(options.datapath.timeouts[LB_TIMEOUT_UDP_STREAM], 5400u);
@@ -81,6 +82,13 @@ INSTANTIATE_TEST_SUITE_P(
               "--nodeport-addresses: primary,10.0.0.0/8: primary: must stand alone"},
         Wrong{"--snat-port-range=200-100",
               "--snat-port-range: 200-100: must be of the form FIRST-LAST, with ports between 1 and 65535"},
+        Wrong{"--snat-addresses=10.0.0.0/8", "--snat-addresses: 10.0.0.0/8: must be an IP address"},
+        Wrong{"--snat-addresses=fd00::1,127.0.0.1",
+              "--snat-addresses: fd00::1,127.0.0.1: 127.0.0.1: must be an address that other nodes reach this one by"},
+        Wrong{
+            "--snat-addresses=10.0.0.1,fd00::1,10.0.0.2",
+            "--snat-addresses: 10.0.0.1,fd00::1,10.0.0.2: 10.0.0.2: only one address of a family can be, and there is "
+            "10.0.0.1"},
         Wrong{
             "--snat-port-range=29000-30000",
             "--snat-port-range and --service-node-port-range: 29000-30000 and 30000-32767: overlap: a reply could not "

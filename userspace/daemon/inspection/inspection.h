@@ -9,6 +9,7 @@
 #include "userspace/daemon/options/options.h"
 #include "userspace/daemon/sync.h"
 #include "userspace/daemon/upkeep.h"
+#include "userspace/daemon/ways.h"
 #include "userspace/model/store.h"
 #include "userspace/source/source.h"
 
@@ -22,6 +23,7 @@ class Inspection : public admin::Inspector {
     const Options& options;
     const datapath::Object& object;
     const NodeNetwork& network;
+    const Ways& ways;
     const Sync& sync;
     const model::Store& store;
     const Upkeep& upkeep;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "userspace/daemon/options/values.h"
@@ -31,6 +32,25 @@ Texts texts_of(const std::vector<Prefix>& prefixes) {
   for (const Prefix& prefix : prefixes)
     texts.push_back(prefix.to_string());
   return texts;
+}
+
+bool is_of_one_host(const Address& address) {
+  return !address.is_unspecified() && !address.is_loopback() && !address.is_link_local() && !address.is_multicast();
+}
+
+std::string read_snat_addresses(const Texts& texts, std::vector<Address>& value) {
+  std::map<fairlead::Family, Address> addresses;
+  for (const std::string& text : texts) {
+    const auto address = Address::parse(text);
+    if (!address) return text + ": must be an IP address";
+    if (!is_of_one_host(*address)) return text + ": must be an address that other nodes reach this one by";
+    const auto [other, is_first] = addresses.emplace(address->family, *address);
+    if (!is_first) return text + ": only one address of a family can be, and there is " + other->second.to_string();
+  }
+  value.clear();
+  for (const auto& [family, address] : addresses)
+    value.push_back(address);
+  return {};
 }
 
 std::optional<std::string> with_port(const std::string& text, std::uint16_t port) {
@@ -88,6 +108,17 @@ Value listens(std::string& address) {
 Value prefixes(std::vector<Prefix>& value, Shape shape) {
   return {shape, "CIDR,...", [&value](const Texts& texts) { return read_prefixes(texts, value); },
           [&value] { return texts_of(value); }};
+}
+
+Value snat_addresses(std::vector<Address>& value) {
+  const auto show = [&value] {
+    Texts texts;
+    for (const Address& address : value)
+      texts.push_back(address.to_string());
+    return texts;
+  };
+  return {Shape::kList, "ADDRESS,...", [&value](const Texts& texts) { return read_snat_addresses(texts, value); },
+          show};
 }
 
 Value nodeport_addresses(NodePortAddresses& value) {

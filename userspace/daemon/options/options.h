@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::string> devices;  // empty: those that have a default route
   datapath::XdpMode xdp_mode = datapath::XdpMode::kAuto;
   NodePortAddresses nodeport_addresses;
+  std::vector<Address> snat_addresses;  // one of a family at most; of one that has none, what routes say
   std::vector<Prefix> cluster_cidr;
   std::string detect_local_mode = "ClusterCIDR";
   std::string bind_address = "0.0.0.0";

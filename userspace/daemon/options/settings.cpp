@@ -70,6 +70,8 @@ class Table {
         "Ports that NodePorts are taken from");
     add("snat-port-range", ours("snatPortRange"), port_range(options_.datapath.snat_ports),
         "Source ports for connections to other nodes' backends");
+    add("snat-addresses", ours("snatAddresses"), snat_addresses(options_.snat_addresses),
+        "What those connections come from, one address of each family (default: what the route to the backend says)");
     add("cluster-cidr", kube("clusterCIDR"), prefixes(options_.cluster_cidr, Shape::kCommaList),
         "Pod addresses of the cluster");
     add("", kube("detectLocal.clusterCIDRs"), prefixes(options_.cluster_cidr, Shape::kList), "").is_alias = true;

@@ -64,6 +64,7 @@ Value listen_address(std::string& value, std::uint16_t port);
 // False empties the address; true leaves it as it is.
 Value listens(std::string& address);
 Value prefixes(std::vector<Prefix>& value, Shape shape);
+Value snat_addresses(std::vector<Address>& value);
 Value nodeport_addresses(NodePortAddresses& value);
 Value devices(std::vector<std::string>& value);
 Value xdp_mode(datapath::XdpMode& value);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "userspace/daemon/node_network.h"
+#include "userspace/daemon/options/options.h"
+#include "userspace/daemon/source_choice.h"
+#include "userspace/daemon/standing_problems.h"
+#include "userspace/daemon/sync.h"
+#include "userspace/datapath/sources.h"
+#include "userspace/host/route_lookup.h"
+
+namespace fairlead::daemon {
+
+// The ways from this node to backends on other nodes, as the kernel's routes have them, and what SNAT sends from on
+// each. Routes, addresses and services may change.
+class Ways {
+ public:
+  struct Parts {
+    datapath::Object& object;
+    const Options& options;
+    const NodeNetwork& network;
+    const Sync& sync;
+  };
+  Ways(const Parts& parts, host::RouteLookup lookup);
+
+  // The Node, or this node's addresses, have changed. `node` may be null.
+  void set_node(const model::Node* node);
+  // To be called before each write: a backend has its source before a flow can begin.
+  void prepare(const state::Operation& operation);
+  // Asks for the ways anew where something may have changed; to be called now and then. Returns whether device_table()
+  // has changed.
+  bool follow();
+
+  // What the programs need to send through the devices that they are on.
+  state::Devices::Content device_table();
+  const std::set<std::string>& problems() const { return problems_.all(); }
+
+ private:
+  void find(std::uint32_t slot, const lb_backend& backend);
+  state::Devices::Content make_device_table() const;
+  bool is_service(const Address& address) const;
+  std::set<std::string> find_problems() const;
+
+  Parts parts_;
+  host::RouteLookup lookup_;
+  datapath::Sources sources_;
+  SourceOffer offer_;
+  state::Devices::Content device_table_;
+  StandingProblems problems_;
+  std::uint64_t routes_seen_ = 0;
+  bool changed_ = true;
+};
+
+}  // namespace fairlead::daemon
