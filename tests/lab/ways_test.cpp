@@ -42,7 +42,8 @@ class Ways : public Scenario {
 apiVersion: v1
 kind: Node
 metadata: {name: node1}
-status: {addresses: [{type: InternalIP, address: 10.201.0.1}, {type: InternalIP, address: "fd00:201::1"}]}
+status: {addresses: [{type: InternalIP, address: 10.201.0.1}, {type: InternalIP, address: "fd00:201::1"},
+  {type: InternalIP, address: 10.201.0.7}]}
 )"));
     put({}, {backend(2, 1)});
     ASSERT_NO_FATAL_FAILURE(start_daemons());
@@ -183,6 +184,68 @@ TEST_F(Ways, TheSourceThatIsAskedForIsTaken) {
   EXPECT_TRUE(soon_seen("10.201.0.101", "fd00:201::101"));
   EXPECT_THAT(problems(), IsEmpty());
 }
+
+// What keeps packets from their way: said while it is so.
+struct Obstacle {
+  const char *what, *make, *problem, *mend;
+};
+
+class WayProblems : public Ways, public testing::WithParamInterface<Obstacle> {};
+
+TEST_P(WayProblems, AreSaidAtStartUntilTheyAreMended) {
+  ASSERT_NO_FATAL_FAILURE(shell(lab_->node(1), GetParam().make));
+  ASSERT_NO_FATAL_FAILURE(start_on_node1({{"--devices", "eth0"}}));
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems() == std::vector<std::string>{GetParam().problem}; }))
+      << testing::PrintToString(problems());
+  EXPECT_THAT(daemon().log(), HasSubstr(GetParam().problem));
+  ASSERT_NO_FATAL_FAILURE(shell(lab_->node(1), GetParam().mend));
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems().empty(); })) << testing::PrintToString(problems());
+  EXPECT_THAT(daemon().log(), HasSubstr(std::string("solved: ") + GetParam().problem));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , WayProblems,
+    testing::Values(
+        Obstacle{
+            "ForwardingOfIPv4", "sysctl -qw net.ipv4.ip_forward=0",
+            "net.ipv4.conf.eth0.forwarding is 0: what comes in by eth0 reaches no backend; net.ipv4.ip_forward sets it "
+            "for all devices",
+            "sysctl -qw net.ipv4.ip_forward=1"},
+        Obstacle{"ForwardingOfIPv6", "sysctl -qw net.ipv6.conf.eth0.forwarding=0",
+                 "net.ipv6.conf.eth0.forwarding is 0: what comes in by eth0 reaches no backend; "
+                 "net.ipv6.conf.all.forwarding sets it for all devices",
+                 "sysctl -qw net.ipv6.conf.eth0.forwarding=1"},
+        Obstacle{
+            "StrictReversePaths",
+            "ip link add up2 type veth peer name peer2; ip link set up2 up; ip link set peer2 up; "
+            "ip address add 10.203.0.1/24 dev up2; ip route replace default via 10.203.0.254 dev up2; "
+            "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=1",
+            "net.ipv4.conf.eth0.rp_filter is 1 (strict), and the default route is not by eth0: what comes in there "
+            "from "
+            "clients that another device is the way to is dropped before it reaches backends on this node; 2 (loose) "
+            "lets it in",
+            "sysctl -qw net.ipv4.conf.eth0.rp_filter=2"},
+        Obstacle{"NoDefaultRoute", "ip -6 route delete default",
+                 "no IPv6 default route: answers reach only clients that another route leads to",
+                 "ip -6 route add default via fd00:201::254"},
+        Obstacle{"NoWayToABackend", "ip route delete 10.210.2.0/24; ip route add unreachable 10.210.2.0/24",
+                 "no way to backend 10.210.2.11: find the route to 10.210.2.11: No route to host",
+                 "ip route replace 10.210.2.0/24 via 10.201.0.2"},
+        Obstacle{"AWayByAnotherDevice",
+                 "ip link add up2 type veth peer name peer2; ip link set up2 up; ip link set peer2 up; "
+                 "ip route replace 10.210.2.0/24 dev up2",
+                 "the way to backend 10.210.2.11 is by up2, which lbd is not on: no connections of this node's clients "
+                 "reach "
+                 "it",
+                 "ip route replace 10.210.2.0/24 via 10.201.0.2"},
+        Obstacle{
+            "AnInternalIpOfAnotherDevice",
+            "ip link add up2 type veth peer name peer2; ip link set up2 up; ip link set peer2 up; "
+            "ip address add 10.201.0.7/32 dev up2",
+            "the Node's InternalIP 10.201.0.7 is an address of up2, which lbd is not on: what comes in there is not "
+            "balanced",
+            "ip address delete 10.201.0.7/32 dev up2"}),
+    [](const auto& info) { return info.param.what; });
 
 }  // namespace
 }  // namespace fairlead::test

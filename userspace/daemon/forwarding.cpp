@@ -29,10 +29,11 @@ Forwarding::Forwarding(const Parts& parts, Loaded loaded)
       sync_(maps_of(*object_, [this](const auto& operation) { ways_.prepare(operation); }),
             [this](const auto&... what) { remark(what...); }),
       ways_({*object_, parts_.options, network_, sync_}, std::move(loaded.routes)),
+      way_checks_({network_, sync_, parts_.store, ways_}),
       upkeep_(parts_.io, *object_, sync_, parts_.options.datapath.pin_directory),
       health_(kHealthTimeout),
-      inspection_(
-          {parts_.options, *object_, network_, ways_, sync_, parts_.store, upkeep_, parts_.source, parts_.endpoints}),
+      inspection_({parts_.options, *object_, network_, ways_, way_checks_, sync_, parts_.store, upkeep_, parts_.source,
+                   parts_.endpoints}),
       metrics_({inspection_, health_, [this] { return sync_.failed_writes(); }}),
       programmer_(parts_.io,
                   {parts_.store, sync_, health_, metrics_, [this](const auto* node) { return node_state(node); }}),
@@ -77,6 +78,7 @@ Result<> Forwarding::start() {
 
 void Forwarding::check_attachments() {
   const bool attached = network_.check_attachments(), ways = ways_.follow();
+  way_checks_.check();
   if (attached || ways) programmer_.node_changed();
 }
 

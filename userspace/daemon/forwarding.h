@@ -6,7 +6,7 @@
 #include "userspace/daemon/periodic.h"
 #include "userspace/daemon/programmer.h"
 #include "userspace/daemon/upkeep.h"
-#include "userspace/daemon/ways.h"
+#include "userspace/daemon/way_checks.h"
 
 namespace fairlead::daemon {
 
@@ -54,6 +54,7 @@ class Forwarding {
   NodeNetwork network_;
   Sync sync_;
   Ways ways_;
+  WayChecks way_checks_;
   Upkeep upkeep_;
   admin::Health health_;
   Inspection inspection_;

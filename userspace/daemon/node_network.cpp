@@ -70,4 +70,9 @@ std::vector<Address> NodeNetwork::addresses_of(int ifindex) const {
   return found == host_.devices().end() ? std::vector<Address>() : found->second.addresses;
 }
 
+std::string NodeNetwork::name_of(int ifindex) const {
+  const auto found = host_.devices().find(ifindex);
+  return found == host_.devices().end() ? "device " + std::to_string(ifindex) : found->second.name;
+}
+
 }  // namespace fairlead::daemon

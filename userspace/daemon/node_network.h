@@ -46,6 +46,8 @@ class NodeNetwork {
   // Another number whenever ways may lead elsewhere, or from another address, than before.
   std::uint64_t route_changes() const { return route_changes_; }
   std::vector<Address> addresses_of(int ifindex) const;
+  std::string name_of(int ifindex) const;
+  const host::Host& host() const { return host_; }
 
  private:
   std::set<Address> nodeport_addresses(const model::Node* node) const;

@@ -40,17 +40,29 @@ class Ways {
   // What the programs need to send through the devices that they are on.
   state::Devices::Content device_table();
   const std::set<std::string>& problems() const { return problems_.all(); }
+  // A way to addresses that nothing is known of: that of a default route.
+  Result<host::Route> to_anywhere(Family family);
 
  private:
+  struct Way {
+    Address to;
+    int ifindex = 0;  // 0: there is none
+    std::string why_not;
+  };
+
   void find(std::uint32_t slot, const lb_backend& backend);
+  void forget(std::uint32_t slot);
   state::Devices::Content make_device_table() const;
   bool is_service(const Address& address) const;
   std::set<std::string> find_problems() const;
+  void add_problems_of_asked(std::set<std::string>& problems) const;
+  void add_problems_of_ways(std::set<std::string>& problems) const;
 
   Parts parts_;
   host::RouteLookup lookup_;
   datapath::Sources sources_;
   SourceOffer offer_;
+  std::unordered_map<std::uint32_t, Way> ways_;  // by the backend's slot
   state::Devices::Content device_table_;
   StandingProblems problems_;
   std::uint64_t routes_seen_ = 0;

@@ -26,8 +26,11 @@ void DefaultRoutes::handle(const nlmsghdr* message) {
   const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
   if (route->rtm_dst_len != 0 || route->rtm_table != RT_TABLE_MAIN || route->rtm_type != RTN_UNICAST) return;
   const Attributes all = attributes(message, sizeof(rtmsg));
-  if (const nlattr* device = get(all, RTA_OIF)) devices_.insert(static_cast<int>(mnl_attr_get_u32(device)));
-  if (const nlattr* multipath = get(all, RTA_MULTIPATH)) add_devices(multipath, devices_);
+  std::set<int> devices;
+  if (const nlattr* device = get(all, RTA_OIF)) devices.insert(static_cast<int>(mnl_attr_get_u32(device)));
+  if (const nlattr* multipath = get(all, RTA_MULTIPATH)) add_devices(multipath, devices);
+  devices_.insert(devices.begin(), devices.end());
+  if (route->rtm_family == AF_INET) ipv4_devices_.insert(devices.begin(), devices.end());
 }
 
 }  // namespace fairlead::host

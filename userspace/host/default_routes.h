@@ -15,9 +15,11 @@ class DefaultRoutes {
   void handle(const nlmsghdr* message);
 
   const std::set<int>& devices() const { return devices_; }
+  const std::set<int>& ipv4_devices() const { return ipv4_devices_; }
 
  private:
   std::set<int> devices_;
+  std::set<int> ipv4_devices_;
 };
 
 }  // namespace fairlead::host

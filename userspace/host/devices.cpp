@@ -31,6 +31,7 @@ Device device_of(const nlmsghdr* message, const ifinfomsg& link) {
   Device device;
   device.ifindex = link.ifi_index;
   device.ethernet = link.ifi_type == ARPHRD_ETHER;
+  device.loopback = link.ifi_flags & IFF_LOOPBACK;
   device.up = link.ifi_flags & IFF_UP;
   if (const nlattr* name = get(all, IFLA_IFNAME)) device.name = mnl_attr_get_str(name);
   if (const nlattr* mac = get(all, IFLA_ADDRESS); mac && mnl_attr_get_payload_len(mac) == device.mac.size())

@@ -20,6 +20,7 @@ struct Device {
   std::string name;
   std::string kind;  // "veth", "vlan", ...; physical ones have none
   bool ethernet = false;
+  bool loopback = false;
   bool up = false;
   int parent = 0;             // VLAN devices: ifindex of the device below
   std::uint16_t vlan_id = 0;  // VLAN devices: their tag; 0 for those of a provider's VLAN (802.1ad)

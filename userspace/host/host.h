@@ -39,6 +39,7 @@ class Host {
 
   const std::map<int, Device>& devices() const { return state_.devices.all(); }
   const std::set<int>& default_route_devices() const { return state_.default_routes.devices(); }
+  const std::set<int>& ipv4_default_route_devices() const { return state_.default_routes.ipv4_devices(); }
   std::set<Address> addresses() const { return state_.devices.addresses(); }
 
   void confirm_neighbours(const std::set<int>& ifindices) const { state_.neighbours.confirm(ifindices); }

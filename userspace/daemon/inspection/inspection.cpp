@@ -60,7 +60,8 @@ std::vector<admin::DeviceView> Inspection::devices() const {
 
 std::vector<admin::ProblemView> Inspection::problems() const {
   std::vector<admin::ProblemView> views = view_problems(parts_.source.problems(), parts_.sync);
-  for (const auto* of_node : {&parts_.network.problems(), &parts_.ways.problems(), &parts_.upkeep.problems()})
+  for (const auto* of_node :
+       {&parts_.network.problems(), &parts_.ways.problems(), &parts_.way_checks.problems(), &parts_.upkeep.problems()})
     for (const std::string& problem : *of_node)
       views.push_back({"", "", "", "", problem});
   for (const std::string& problem : parts_.endpoints.problems())

@@ -9,7 +9,7 @@
 #include "userspace/daemon/options/options.h"
 #include "userspace/daemon/sync.h"
 #include "userspace/daemon/upkeep.h"
-#include "userspace/daemon/ways.h"
+#include "userspace/daemon/way_checks.h"
 #include "userspace/model/store.h"
 #include "userspace/source/source.h"
 
@@ -24,6 +24,7 @@ class Inspection : public admin::Inspector {
     const datapath::Object& object;
     const NodeNetwork& network;
     const Ways& ways;
+    const WayChecks& way_checks;
     const Sync& sync;
     const model::Store& store;
     const Upkeep& upkeep;
