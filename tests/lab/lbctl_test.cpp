@@ -58,7 +58,7 @@ TEST_F(Lbctl, JsonKeepsItsKeys) {
       {{"status"},
        {"daemon", "node", "pid", "uptime_seconds", "source", "synced", "behind_seconds", "heard_seconds", "adopted",
         "services", "problems", "failed_writes", "devices", "usage"}},
-      {{"service", "list"}, {"namespace", "name", "type", "ports", "problems"}},
+      {{"service", "list"}, {"namespace", "name", "type", "ports", "problems", "note"}},
       {{"backend", "list", "default/web"},
        {"service", "address", "port", "state", "local", "slot", "connections", "packets_in", "bytes_in", "packets_out",
         "bytes_out"}},

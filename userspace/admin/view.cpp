@@ -9,8 +9,9 @@ struct Described {
   std::string type;
   std::vector<ServicePortView> ports;
   std::vector<ProblemView> problems;
+  std::string note;
 };
-BOOST_DESCRIBE_STRUCT(Described, (), (name, type, ports, problems))
+BOOST_DESCRIBE_STRUCT(Described, (), (name, type, ports, problems, note))
 
 }  // namespace
 
@@ -19,7 +20,8 @@ void tag_invoke(boost::json::value_from_tag, boost::json::value& json, const Ser
           {"name", service.name},
           {"type", service.type},
           {"ports", boost::json::value_from(service.ports)},
-          {"problems", boost::json::value_from(service.problems)}};
+          {"problems", boost::json::value_from(service.problems)},
+          {"note", service.note}};
 }
 
 boost::json::result<ServiceView> tag_invoke(boost::json::try_value_to_tag<ServiceView>,
@@ -32,8 +34,12 @@ boost::json::result<ServiceView> tag_invoke(boost::json::try_value_to_tag<Servic
   members.erase(space);
   auto rest = boost::json::try_value_to<Described>(boost::json::value(std::move(members)));
   if (!rest) return rest.error();
-  return ServiceView{name, std::move(rest->name), std::move(rest->type), std::move(rest->ports),
-                     std::move(rest->problems)};
+  return ServiceView{name,
+                     std::move(rest->name),
+                     std::move(rest->type),
+                     std::move(rest->ports),
+                     std::move(rest->problems),
+                     std::move(rest->note)};
 }
 
 }  // namespace fairlead::admin

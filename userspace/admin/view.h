@@ -108,6 +108,7 @@ struct ServiceView {
   std::string type;
   std::vector<ServicePortView> ports;
   std::vector<ProblemView> problems;
+  std::string note = {};  // what of it is not served although nothing is wrong, and why
 };
 void tag_invoke(boost::json::value_from_tag, boost::json::value& json, const ServiceView& service);
 boost::json::result<ServiceView> tag_invoke(boost::json::try_value_to_tag<ServiceView>, const boost::json::value& json);

@@ -9,11 +9,22 @@
 
 namespace fairlead::compile {
 
+// Of node ports; those outside of it are not ours.
+struct NodePortRange {
+  std::uint16_t first = 1;
+  std::uint16_t last = 65535;
+
+  bool contains(std::uint16_t port) const { return first <= port && port <= last; }
+  std::string to_string() const { return std::to_string(first) + "-" + std::to_string(last); }
+  bool operator==(const NodePortRange&) const = default;
+};
+
 // The node that decisions are made for.
 struct NodeView {
   std::string name;             // empty: nothing is local by name
   std::string zone;             // label topology.kubernetes.io/zone
   std::set<Address> addresses;  // of this host: an endpoint that has one of them is local whatever its nodeName
+  NodePortRange node_ports = {};
 
   bool operator==(const NodeView&) const = default;
 };

@@ -106,8 +106,7 @@ class PortCompiler {
     add_frontends(service_.external_ips, Pool::kExternal, port_.port);
     add_frontends(service_.load_balancer_ips, is_restricted(service_, family_) ? Pool::kNobody : Pool::kExternal,
                   port_.port);
-    if (port_.node_port && has_family(service_, family_))
-      add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
+    if (is_node_port_served()) add_frontends({unspecified()}, Pool::kExternal, port_.node_port);
     if (frontends_.empty()) return;
     add_pools(slices);
     service_spec_.ports.push_back(std::move(spec_));
@@ -116,6 +115,10 @@ class PortCompiler {
  private:
   // Nobody's: owned, so that packets for it do not go round between this node and its router, and dropped.
   enum class Pool { kInternal, kExternal, kNobody };
+
+  bool is_node_port_served() const {
+    return port_.node_port && has_family(service_, family_) && node_.node_ports.contains(port_.node_port);
+  }
 
   Address unspecified() const {
     Address any;
@@ -194,7 +197,33 @@ std::vector<Family> families_of(const Service& service, ServiceSpec& spec) {
   return families;
 }
 
+void check_node_port(const Service& service, const ServicePort& port, const std::string& field, const NodeView& node,
+                     ServiceSpec& spec) {
+  if (!port.node_port) return;
+  const std::string node_port = std::to_string(port.node_port);
+  if (!node.node_ports.contains(port.node_port))
+    report(service, field + ".nodePort", node_port,
+           "is not served: it is not in --service-node-port-range, which is " + node.node_ports.to_string(), spec);
+  else if (service.cluster_ips.empty())
+    report(service, field + ".nodePort", node_port,
+           "is not served: node ports are in the families of the service's cluster IPs, and it has none", spec);
+}
+
+bool has_address(const Service& service) {
+  return !service.cluster_ips.empty() || !service.external_ips.empty() || !service.load_balancer_ips.empty();
+}
+
 }  // namespace
+
+std::string note_on(const Service& service, bool served) {
+  if (!service.proxy_name.empty()) return "is another proxy's, by label service.kubernetes.io/service-proxy-name";
+  if (service.type == model::ServiceType::kExternalName) return "is of type ExternalName: DNS answers for it";
+  if (service.headless) return "is headless: clients get its endpoints from DNS";
+  const bool waits = service.type == model::ServiceType::kLoadBalancer && service.load_balancer_ips.empty();
+  if (waits) return "has no load balancer address: status.loadBalancer.ingress names none of ipMode VIP";
+  if (served) return "";
+  return has_address(service) ? "is not served: see its problems" : "is not served: it has no address";
+}
 
 model::Name service_of(const std::string& port_spec) {
   const std::string service = port_spec.substr(0, port_spec.find(':'));
@@ -215,6 +244,9 @@ ServiceSpec compile_service(const Service& service, const model::Store::Slices& 
   if (service.affinity_seconds)
     report(service, "spec.sessionAffinity", "ClientIP",
            "session affinity is not kept yet; the service is served without it", spec);
+  if (service.health_check_node_port)
+    report(service, "spec.healthCheckNodePort", std::to_string(service.health_check_node_port),
+           "is not answered yet: a load balancer that asks it takes this node for one without endpoints", spec);
   const std::vector<Family> families = families_of(service, spec);
   std::set<std::pair<std::string, model::Protocol>> ids;
   for (std::size_t i = 0; i < service.ports.size(); ++i) {
@@ -229,6 +261,7 @@ ServiceSpec compile_service(const Service& service, const model::Store::Slices& 
              "is not served: a port before it has the same name", spec);
       continue;
     }
+    check_node_port(service, port, field, node, spec);
     for (const Family family : families)
       PortCompiler(service, port, family, node, spec).compile(slices);
   }

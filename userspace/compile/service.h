@@ -19,6 +19,10 @@ struct ServiceSpec {
 };
 ServiceSpec compile_service(const model::Service& service, const model::Store::Slices& slices, const NodeView& node);
 
+// What of a service is not served although nothing is wrong with it, or all of it, and why; empty: there is nothing to
+// say.
+std::string note_on(const model::Service& service, bool served);
+
 // The Service that a port spec of this name is of.
 model::Name service_of(const std::string& port_spec);
 

@@ -89,7 +89,11 @@ void Forwarding::remark(const model::Name& service, const std::string& reason, c
 
 NodeState Forwarding::node_state(const model::Node* node) {
   ways_.set_node(node);
-  return {{parts_.options.node_name, node ? node->zone : "", network_.host_addresses()},
+  const datapath::PortRange& node_ports = parts_.options.datapath.nodeports;
+  return {{parts_.options.node_name,
+           node ? node->zone : "",
+           network_.host_addresses(),
+           {node_ports.first, node_ports.last}},
           network_.node_addresses(node),
           ways_.device_table()};
 }

@@ -131,6 +131,10 @@ Reader Reader::item(const json::value& value, std::size_t index) const {
 
 void Reader::complain(const std::string& message) const {
   findings_->broken = true;
+  remark(message);
+}
+
+void Reader::remark(const std::string& message) const {
   model::Problem problem{findings_->where, findings_->object, path_, value_ ? as_written(*value_) : "", message};
   // Each member that is looked for in what is no object says so again.
   if (findings_->problems.empty() || findings_->problems.back() != problem)

@@ -61,6 +61,8 @@ class Reader {
   std::vector<T> items(BadItem policy, Read&& read) const;
 
   void complain(const std::string& message) const;
+  // Says something of the value that does not make the object useless.
+  void remark(const std::string& message) const;
 
  private:
   Reader(const boost::json::value* value, Findings& findings, std::string path, bool lost = false);

@@ -42,7 +42,8 @@ struct Service {
   TrafficPolicy external_traffic_policy = TrafficPolicy::kCluster;
   TrafficPolicy internal_traffic_policy = TrafficPolicy::kCluster;
   std::vector<Prefix> load_balancer_source_ranges;
-  std::uint32_t affinity_seconds = 0;  // sessionAffinity ClientIP: its timeout; 0: no affinity
+  std::uint32_t affinity_seconds = 0;        // sessionAffinity ClientIP: its timeout; 0: no affinity
+  std::uint16_t health_check_node_port = 0;  // of type LoadBalancer with externalTrafficPolicy Local; 0: none
 
   bool operator==(const Service&) const = default;
 };

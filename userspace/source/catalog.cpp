@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/catalog.h"
 
+#include <algorithm>
+
 namespace fairlead::source {
 
 void Catalog::set(const std::string& file, const ManifestFile::Objects& objects) {
@@ -42,6 +44,10 @@ std::vector<model::Problem> Catalog::problems() const {
       problems.push_back({loser->second.where, key.to_string(), "", "", message});
   }
   return problems;
+}
+
+bool Catalog::has_nodes() const {
+  return std::any_of(claims_.begin(), claims_.end(), [](const auto& claim) { return claim.first.kind == &kNode; });
 }
 
 }  // namespace fairlead::source

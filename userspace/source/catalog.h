@@ -25,6 +25,8 @@ class Catalog {
 
   // Objects that don't count because another file has them.
   std::vector<model::Problem> problems() const;
+  // Any, this one or others.
+  bool has_nodes() const;
 
  private:
   // By file name.

@@ -30,8 +30,9 @@ Unread unread_without(const Kind& kind, const json::value& object, const model::
   return service.empty() ? Unread{true, {}} : Unread{false, {{name.space, service}}};
 }
 
-void decode_as(const Kind& kind, const json::value& object, bool with_version, const std::string& where,
-               Decoded& into) {
+enum class From { kDocument, kListOfFile, kApi };
+
+void decode_as(const Kind& kind, const json::value& object, From from, const std::string& where, Decoded& into) {
   Findings findings{into.problems, where, std::string(kind.name)};
   const Reader reader(object, findings);
   const auto name = read_object_name(reader, kind.has_namespace, findings);
@@ -42,8 +43,10 @@ void decode_as(const Kind& kind, const json::value& object, bool with_version, c
   const Key key{&kind, *name};
   findings.object = key.to_string();
   const Reader version = reader["apiVersion"];
-  if (with_version && version.text() != kind.api_version) version.complain("must be " + std::string(kind.api_version));
-  Object value = kind.read(reader, *name);
+  if (from == From::kDocument && version.text() != kind.api_version)
+    version.complain("must be " + std::string(kind.api_version));
+  const auto read = from != From::kApi && kind.read_manifest ? kind.read_manifest : kind.read;
+  Object value = read(reader, *name);
   if (findings.broken) {
     into.items.push_back({key, {}, where, unread_without(kind, object, *name)});
   } else if (value.empty()) {
@@ -73,7 +76,7 @@ const Kind* find_list_kind(std::string_view name) {
 }  // namespace
 
 void decode_object(const Kind& kind, const json::value& object, const std::string& where, Decoded& into) {
-  decode_as(kind, object, false, where, into);
+  decode_as(kind, object, From::kApi, where, into);
 }
 
 void decode_document(const json::value& document, const std::string& where, Decoded& into) {
@@ -97,11 +100,13 @@ void decode_document(const json::value& document, const std::string& where, Deco
                  [&](const json::value& item, const std::string& at) { decode_document(item, at, into); });
   } else if (!known || foreign) {
     ++into.ignored;
+    into.problems.push_back({where, kind, "", version, "is of no kind that lbd reads, and ignored"});
   } else if (single) {
-    decode_as(*single, document, true, where, into);
+    decode_as(*single, document, From::kDocument, where, into);
   } else {
-    decode_items(reader, where,
-                 [&](const json::value& item, const std::string& at) { decode_as(*list, item, false, at, into); });
+    decode_items(reader, where, [&](const json::value& item, const std::string& at) {
+      decode_as(*list, item, From::kListOfFile, at, into);
+    });
   }
 }
 

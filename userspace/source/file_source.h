@@ -40,6 +40,7 @@ class FileSource : public Source {
 
   // Scans, and goes on at each change.
   Result<> start() override;
+  bool knows_nodes() const override { return catalog_.has_nodes(); }
   Unread unread() const override { return unread_; }
   std::string name() const override { return "file " + options_.directory.string(); }
   const std::set<model::Problem>& problems() const override { return problems_; }

@@ -10,6 +10,7 @@ constexpr const Kind* kAll[] = {
     &kService,
     &kEndpointSlice,
     &kNode,
+    &kEndpoints,
 };
 
 }  // namespace

@@ -21,6 +21,7 @@ struct Kind {
   std::string_view plural = {};       // "endpointslices"
   bool has_namespace = true;
   bool only_this_node = false;  // only the one that has this node's name counts
+  bool only_in_files = false;   // an API server says the same by objects of another kind
 
   // Those that an API server is asked for: the ones that kube-proxy selects. Empty: all.
   std::string_view label_selector = {};
@@ -30,6 +31,8 @@ struct Kind {
   // findings aren't broken afterwards.
   Object (*read)(const document::Reader&, const model::Name&) = nullptr;
 
+  // The same where nobody fills in what controllers do; null: there is no difference.
+  Object (*read_manifest)(const document::Reader&, const model::Name&) = nullptr;
   // The name of the Service in its namespace that it says something of; empty if that cannot be told. None: it says
   // something of all.
   std::string (*service_of)(const document::Reader&, const model::Name&) = nullptr;
@@ -42,6 +45,7 @@ struct Kind {
 
 extern const Kind kService;
 extern const Kind kEndpointSlice;
+extern const Kind kEndpoints;
 extern const Kind kNode;
 
 std::span<const Kind* const> all_kinds();

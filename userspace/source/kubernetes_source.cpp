@@ -44,7 +44,7 @@ KubernetesSource::KubernetesSource(boost::asio::io_context& io, kube::Access acc
 
 Result<> KubernetesSource::start() {
   for (const Kind* kind : all_kinds())
-    follow(*kind);
+    if (!kind->only_in_files) follow(*kind);
   for (const Informer& informer : informers_)
     kube::spawn(io_, informer.list_watch->run());
   kube::spawn(io_, heartbeat_.run());
@@ -128,11 +128,14 @@ void KubernetesSource::warn(const Kind& kind, const model::Name& name, const std
   events_.warn({std::string(kind.name), std::string(kind.api_version), name, uid, reason, message});
 }
 
+bool KubernetesSource::has_listed() const {
+  return std::all_of(informers_.begin(), informers_.end(),
+                     [](const Informer& informer) { return informer.reflector->has_listed(); });
+}
+
 // What has arrived together is told together: whoever is reading an answer goes on first.
 void KubernetesSource::changed() {
-  const bool listed = std::all_of(informers_.begin(), informers_.end(),
-                                  [](const Informer& informer) { return informer.reflector->has_listed(); });
-  if (!listed || std::exchange(telling_, true)) return;
+  if (!has_listed() || std::exchange(telling_, true)) return;
   timer_.expires_at(std::max(not_before_, kube::Clock::now()));
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error) tell();

@@ -47,6 +47,7 @@ class KubernetesSource : public Source {
   std::string name() const override;
   const std::set<model::Problem>& problems() const override { return problems_; }
   Contact contact() const override;
+  bool knows_nodes() const override { return has_listed(); }
   // As Events.
   void remark(const Remark& remark) override;
 
@@ -62,6 +63,7 @@ class KubernetesSource : public Source {
   void set_trouble(const Kind& kind, const std::string& message);
   void warn(const Kind& kind, const model::Name& name, const std::string& uid, const std::string& reason,
             const std::string& message);
+  bool has_listed() const;
   void changed();
   void tell();
 

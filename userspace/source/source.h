@@ -64,6 +64,9 @@ class Source {
 
   virtual Contact contact() const { return {}; }
 
+  // Whether it would know the Node of this name if there were one: files need not tell of Nodes.
+  virtual bool knows_nodes() const = 0;
+
   // Leaves the remark where people look who look at the object, if there is such a place.
   virtual void remark(const Remark&) {}
 };

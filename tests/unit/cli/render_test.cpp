@@ -45,6 +45,17 @@ kube-system  web   53/UDP       ClusterIP  [fd00::a]:53    reject          0
   EXPECT_EQ(render_services({}), "no services\n");
 }
 
+TEST(Render, ServicesThatAreNotServedSayWhy) {
+  admin::ServiceView names{"default", "db", "ClusterIP", {}, {}, "is headless: clients get its endpoints from DNS"};
+  EXPECT_EQ(render_services({names}),
+            R"(NAMESPACE  NAME  PORT  KIND       FRONTEND  ACTION  BACKENDS
+default    db    -     ClusterIP  -         none           0
+- Service default/db is headless: clients get its endpoints from DNS
+)");
+  EXPECT_EQ(render_service(names),
+            "Service default/db (ClusterIP)\n- Service default/db is headless: clients get its endpoints from DNS\n");
+}
+
 TEST(Render, Service) {
   EXPECT_EQ(render_service(web()),
             R"(Service default/web (NodePort)

@@ -25,6 +25,7 @@ std::shared_ptr<const model::Service> at(const model::Name& name, const std::str
                                          const std::string& created = "") {
   auto one = service({address}, name);
   one.cluster_ips.clear();
+  one.ports[0].node_port = 0;
   one.created = created;
   return std::make_shared<const model::Service>(one);
 }

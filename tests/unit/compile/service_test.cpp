@@ -185,6 +185,50 @@ TEST(CompileService, AnAddressThatIsRestrictedIsOwnedAndDropped) {
   }
 }
 
+TEST(CompileService, ANodePortThatCannotBeServedIsSaid) {
+  auto web = service();
+  NodeView node = kNode;
+  node.node_ports = {31000, 32000};
+  const ServiceSpec outside = compile_service(web, {}, node);
+  ASSERT_THAT(outside.ports, SizeIs(1));
+  EXPECT_THAT(frontends(outside.ports[0]), ElementsAre("10.96.0.1:80/TCP"));
+  ASSERT_THAT(outside.problems, SizeIs(1));
+  EXPECT_EQ(outside.problems[0].to_string(),
+            "Service default/web: spec.ports[0].nodePort: 30080: is not served: it is not in "
+            "--service-node-port-range, which is 31000-32000");
+  web.cluster_ips.clear();
+  const ServiceSpec without_family = compile_service(web, {}, kNode);
+  EXPECT_THAT(without_family.ports, IsEmpty());
+  ASSERT_THAT(without_family.problems, SizeIs(1));
+  EXPECT_THAT(without_family.problems[0].to_string(), HasSubstr("spec.ports[0].nodePort: 30080: is not served: node"));
+}
+
+TEST(CompileService, AHealthPortThatNobodyAnswersIsSaid) {
+  auto web = service({"192.0.2.1"});
+  web.health_check_node_port = 31000;
+  const ServiceSpec spec = compile_service(web, {}, kNode);
+  ASSERT_THAT(spec.problems, SizeIs(1));
+  EXPECT_THAT(spec.problems[0].to_string(), HasSubstr("spec.healthCheckNodePort: 31000: is not answered yet"));
+}
+
+TEST(NoteOnService, SaysWhyItIsNotServed) {
+  auto web = service({"192.0.2.1"});
+  EXPECT_EQ(note_on(web, true), "");
+  EXPECT_THAT(note_on(web, false), HasSubstr("see its problems"));
+  web.load_balancer_ips.clear();
+  EXPECT_THAT(note_on(web, true), HasSubstr("has no load balancer address"));
+  web.type = model::ServiceType::kNodePort;
+  EXPECT_EQ(note_on(web, true), "");
+  web.cluster_ips.clear();
+  EXPECT_THAT(note_on(web, false), HasSubstr("it has no address"));
+  web.headless = true;
+  EXPECT_THAT(note_on(web, false), HasSubstr("is headless"));
+  web.type = model::ServiceType::kExternalName;
+  EXPECT_THAT(note_on(web, false), HasSubstr("ExternalName"));
+  web.proxy_name = "other";
+  EXPECT_THAT(note_on(web, false), HasSubstr("another proxy's"));
+}
+
 struct Ranges {
   std::vector<const char*> ranges;
   std::vector<std::string> served;

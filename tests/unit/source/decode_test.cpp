@@ -25,7 +25,7 @@ std::vector<std::string> keys(const Decoded& decoded) {
   return result;
 }
 
-TEST(Decode, OtherKindsAreIgnoredAndCounted) {
+TEST(Decode, OtherKindsAreIgnoredAndNamed) {
   const Decoded decoded = decode(R"(
 apiVersion: apps/v1
 kind: Deployment
@@ -42,7 +42,10 @@ apiVersion: v1
 kind: PodList
 items: [{metadata: {name: a}}]
 )");
-  EXPECT_THAT(complaints(decoded), IsEmpty());
+  EXPECT_THAT(complaints(decoded),
+              ElementsAre("Deployment: apps/v1: is of no kind that lbd reads, and ignored",
+                          "Service: serving.knative.dev/v1: is of no kind that lbd reads, and ignored",
+                          "PodList: v1: is of no kind that lbd reads, and ignored"));
   EXPECT_THAT(decoded.items, IsEmpty());
   EXPECT_EQ(decoded.ignored, 3u);
 }
@@ -78,10 +81,11 @@ TEST(Decode, ListsAreTakenApart) {
   EXPECT_THAT(keys(decoded), ElementsAre("Service default/a", "Service shop/b", "Service default/c"));
   EXPECT_EQ(decoded.ignored, 1u);
   EXPECT_EQ(decoded.nameless, 1u);
-  ASSERT_EQ(decoded.problems.size(), 2u);
+  ASSERT_EQ(decoded.problems.size(), 3u);
   EXPECT_EQ(decoded.problems[0].to_string(),
             "document 1, item 2, item 2: Service default/c: spec.ports[0].port: x: must be a number, not a string");
-  EXPECT_EQ(decoded.problems[1].to_string(), "document 1, item 5: 5: must be an object, not a number");
+  EXPECT_EQ(decoded.problems[1].to_string(), "document 1, item 4: Pod: v1: is of no kind that lbd reads, and ignored");
+  EXPECT_EQ(decoded.problems[2].to_string(), "document 1, item 5: 5: must be an object, not a number");
 }
 
 TEST(Decode, ObjectsThatCannotBeNamedAreCounted) {

@@ -48,7 +48,7 @@ ports:
 - {name: http, port: 8080, protocol: TCP, appProtocol: http}
 - {name: dns, port: 53, protocol: UDP}
 endpoints:
-- addresses: ["2001:db8::1", "2001:db8::2"]
+- addresses: ["2001:db8::1"]
   conditions: {ready: false, serving: true, terminating: true}
   nodeName: node-a
   zone: zone-1
@@ -124,6 +124,16 @@ endpoints:
   const auto used = only<EndpointSlice>(decoded);
   ASSERT_TRUE(used);
   EXPECT_THAT(addresses(*used), ElementsAre("10.0.0.1", "10.0.0.5"));
+}
+
+TEST(DecodeEndpointSlice, AnotherAddressOfAnEndpointIsNamed) {
+  const Decoded decoded = slice("addressType: IPv4\nendpoints: [{addresses: [10.0.0.1, 10.0.0.2]}]\n");
+  EXPECT_THAT(complaints(decoded),
+              ElementsAre(std::string(kObject) + ": endpoints[0].addresses[1]: 10.0.0.2: is not used: only the first "
+                                                 "address of an endpoint counts"));
+  const auto used = only<EndpointSlice>(decoded);
+  ASSERT_TRUE(used);
+  EXPECT_THAT(addresses(*used), ElementsAre("10.0.0.1"));
 }
 
 TEST(DecodeEndpointSlice, SlicesOfNamesAreIgnored) {

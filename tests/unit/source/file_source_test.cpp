@@ -380,5 +380,20 @@ TEST(FileSource, AMissingDirectoryIsNoEmptyState) {
   EXPECT_THAT(following.problems(), ElementsAre(HasSubstr("what was read last stays in force")));
 }
 
+TEST(FileSource, KnowsNodesWhereAnyIsTold) {
+  const test::Directory directory;
+  directory.write("a.yaml", service_text("web"));
+  Following following(directory);
+  following.source.scan();
+  EXPECT_FALSE(following.source.knows_nodes());
+  directory.write("b.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: other}\n");
+  following.source.scan();
+  EXPECT_TRUE(following.source.knows_nodes());
+  EXPECT_FALSE(following.store.node());
+  directory.remove("b.yaml");
+  following.source.scan();
+  EXPECT_FALSE(following.source.knows_nodes());
+}
+
 }  // namespace
 }  // namespace fairlead::source

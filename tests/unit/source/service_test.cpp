@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
+
 #include "tests/unit/source/decoding.h"
 
 namespace fairlead::source {
@@ -17,6 +19,39 @@ using testing::IsEmpty;
 
 Address ip(const char* text) {
   return Address::literal(text);
+}
+
+constexpr const char* kWantsAnAddress = R"({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+    "spec": {"type": "LoadBalancer", "loadBalancerIP": "192.0.2.10", "ports": [{"port": 80}]})";
+
+// No controller will tell it of an address.
+TEST(DecodeService, TheAddressThatAManifestAsksForIsItsOwn) {
+  const auto wanted = only<Service>(decode(std::string(kWantsAnAddress) + "}"));
+  ASSERT_TRUE(wanted);
+  EXPECT_THAT(wanted->load_balancer_ips, ElementsAre(ip("192.0.2.10")));
+  const auto assigned = only<Service>(
+      decode(std::string(kWantsAnAddress) + R"(, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.11"}]}}})"));
+  ASSERT_TRUE(assigned);
+  EXPECT_THAT(assigned->load_balancer_ips, ElementsAre(ip("192.0.2.11")));
+}
+
+TEST(DecodeService, TheAddressThatIsAskedForInAClusterIsNotItsOwn) {
+  Decoded decoded;
+  decode_object(kService, boost::json::parse(std::string(kWantsAnAddress) + "}"), "", decoded);
+  const auto service = only<Service>(decoded);
+  ASSERT_TRUE(service);
+  EXPECT_THAT(service->load_balancer_ips, IsEmpty());
+}
+
+TEST(DecodeService, ItsHealthPortIsOfPolicyLocal) {
+  for (const auto& [policy, port] : {std::pair("Local", 31000), std::pair("Cluster", 0)}) {
+    const auto service = only<Service>(
+        decode("apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: LoadBalancer, ports: [{port: 80}], "
+               "healthCheckNodePort: 31000, externalTrafficPolicy: " +
+               std::string(policy) + "}\n"));
+    ASSERT_TRUE(service);
+    EXPECT_EQ(service->health_check_node_port, port) << policy;
+  }
 }
 
 TEST(DecodeService, ReadsEveryFieldThatTheProxyNeeds) {

@@ -16,7 +16,8 @@ std::string render_services(const std::vector<admin::ServiceView>& services) {
         table.add({service.space, service.name, port_text(port), admin::to_string(frontend.kind),
                    frontend_text(port, frontend), admin::to_string(frontend.action),
                    std::to_string(frontend.backends)});
-    problems += pending_text(service) + problems_text(service.problems);
+    if (service.ports.empty()) table.add({service.space, service.name, "-", service.type, "-", "none", "0"});
+    problems += note_text(service) + pending_text(service) + problems_text(service.problems);
   }
   return (table.empty() ? "no services\n" : table.text()) + problems;
 }
@@ -39,7 +40,7 @@ std::string render_service(const admin::ServiceView& service) {
     text += fmt::format("\n{} ({})\n{}{}", port_text(port), admin::to_string(port.family), frontends.text(),
                         backends.empty() ? "  no endpoints\n" : backends.text());
   }
-  return text + pending_text(service) + problems_text(service.problems);
+  return text + note_text(service) + pending_text(service) + problems_text(service.problems);
 }
 
 std::string render_backends(const std::vector<admin::ServiceView>& services) {

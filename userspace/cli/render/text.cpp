@@ -28,6 +28,10 @@ std::string pending_text(const admin::ServiceView& service) {
   return text;
 }
 
+std::string note_text(const admin::ServiceView& service) {
+  return service.note.empty() ? "" : "- Service " + service.space + "/" + service.name + " " + service.note + "\n";
+}
+
 std::string problems_text(const std::vector<admin::ProblemView>& problems) {
   std::string text;
   for (const admin::ProblemView& problem : problems) {

@@ -14,6 +14,8 @@ std::string port_text(const admin::ServicePortView& port);
 std::string address_text(const std::string& address, std::uint16_t port);
 // "10.96.0.10:80", "*:30080 (IPv4)"
 std::string frontend_text(const admin::ServicePortView& port, const admin::FrontendView& frontend);
+// A line of what is not served although nothing is wrong, if there is anything.
+std::string note_text(const admin::ServiceView& service);
 // A line for each frontend that waits for a write.
 std::string pending_text(const admin::ServiceView& service);
 // A line for each.

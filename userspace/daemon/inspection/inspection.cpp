@@ -60,6 +60,9 @@ std::vector<admin::DeviceView> Inspection::devices() const {
 
 std::vector<admin::ProblemView> Inspection::problems() const {
   std::vector<admin::ProblemView> views = view_problems(parts_.source.problems(), parts_.sync);
+  const bool knows_nodes = parts_.source.knows_nodes() && parts_.source.unread().empty();
+  if (auto unknown = unknown_node(parts_.options.node_name, parts_.store, knows_nodes))
+    views.push_back(*std::move(unknown));
   for (const auto* of_node :
        {&parts_.network.problems(), &parts_.ways.problems(), &parts_.way_checks.problems(), &parts_.upkeep.problems()})
     for (const std::string& problem : *of_node)

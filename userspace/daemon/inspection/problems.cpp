@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/inspection/problems.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace fairlead::daemon {
 namespace {
 
 admin::ProblemView view_problem(const model::Problem& problem) {
   return {problem.where, problem.object, problem.field, problem.value, problem.message};
+}
+
+bool same_letters(const std::string& a, const std::string& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char one, unsigned char other) { return std::tolower(one) == std::tolower(other); });
+}
+
+// Nodes of endpoints that have this name, be it in capitals.
+std::set<std::string> endpoint_nodes(const std::string& name, const model::Store& store) {
+  std::set<std::string> names;
+  for (const auto& [slice_name, slice] : store.slices())
+    for (const model::Endpoint& endpoint : slice->endpoints)
+      if (same_letters(endpoint.node_name, name)) names.insert(endpoint.node_name);
+  return names;
 }
 
 }  // namespace
@@ -33,6 +50,16 @@ std::vector<admin::ProblemView> view_problems(const model::Name& service, const 
     if (const auto it = sync.refused().find(port); it != sync.refused().end())
       views.push_back({"", "Service " + service.to_string(), "", "", it->second.why.message});
   return views;
+}
+
+std::optional<admin::ProblemView> unknown_node(const std::string& name, const model::Store& store, bool knows_nodes) {
+  if (store.node()) return std::nullopt;
+  const std::set<std::string> found = endpoint_nodes(name, store);
+  if (found.contains(name) || (found.empty() && !knows_nodes)) return std::nullopt;
+  std::string message = "no Node and no endpoint has this name: nothing is local by name";
+  for (const std::string& other : found)
+    message += "; endpoints are on " + other;
+  return admin::ProblemView{"", "node " + name, "", "", std::move(message)};
 }
 
 }  // namespace fairlead::daemon

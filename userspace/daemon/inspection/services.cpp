@@ -51,6 +51,7 @@ admin::ServiceView view_service(const model::Service& service, const Sync& sync,
       port.backends.push_back(sum_backends(*spec, sync.placement(), stats));
   }
   view.problems = view_problems(service.name, sync);
+  view.note = compile::note_on(service, !view.ports.empty());
   return view;
 }
 

@@ -35,7 +35,10 @@ std::optional<Address> read_first_address(const Reader& addresses, Family family
   bool first = true;
   const auto all =
       addresses.required().items<Address>(BadItem::kBreaksObject, [&](const Reader& item) -> std::optional<Address> {
-        if (!std::exchange(first, false)) return std::nullopt;
+        if (!std::exchange(first, false)) {
+          item.remark("is not used: only the first address of an endpoint counts");
+          return std::nullopt;
+        }
         const auto address = read_global_address(item.required());
         if (address && address->family != family) item.complain("is not of the slice's addressType");
         return address;

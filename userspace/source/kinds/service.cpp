@@ -116,9 +116,11 @@ void read_spec(const Reader& spec, Service& service) {
   service.load_balancer_source_ranges =
       spec["loadBalancerSourceRanges"].items<Prefix>(BadItem::kBreaksObject, read_prefix);
   service.affinity_seconds = read_affinity(spec);
+  if (service.type == ServiceType::kLoadBalancer && service.external_traffic_policy == model::TrafficPolicy::kLocal)
+    service.health_check_node_port = read_port_number(spec["healthCheckNodePort"], 0);
 }
 
-Object read(const Reader& object, const Name& name) {
+std::shared_ptr<Service> read_service(const Reader& object, const Name& name) {
   auto service = std::make_shared<Service>();
   service->name = name;
   const Reader metadata = object["metadata"];
@@ -131,6 +133,15 @@ Object read(const Reader& object, const Name& name) {
   return service;
 }
 
+// The address that is asked for is the one that it has, as long as no other is: no cloud is there to assign one.
+Object read_manifest(const Reader& object, const Name& name) {
+  const auto service = read_service(object, name);
+  if (service->type != ServiceType::kLoadBalancer || !service->load_balancer_ips.empty()) return service;
+  if (const auto address = read_global_address(object["spec"]["loadBalancerIP"]))
+    service->load_balancer_ips.push_back(*address);
+  return service;
+}
+
 }  // namespace
 
 constinit const Kind kService{
@@ -140,7 +151,8 @@ constinit const Kind kService{
     // Other proxies' services and headless ones are not for us.
     .label_selector = "!service.kubernetes.io/service-proxy-name",
     .field_selector = "spec.clusterIP!=None",
-    .read = read,
+    .read = [](const Reader& object, const Name& name) -> Object { return read_service(object, name); },
+    .read_manifest = read_manifest,
     .service_of = [](const Reader&, const Name& name) { return name.name; },
     .find = [](const Store& store, const Name& name) { return find_in(store.services(), name); },
     .put = [](Store& store, const Object& object) { return store.put(object.as<Service>()); },

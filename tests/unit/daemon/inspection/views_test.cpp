@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/specs.h"
+#include "tests/unit/compile/objects.h"
+#include "userspace/daemon/inspection/problems.h"
 #include "userspace/daemon/inspection/rings.h"
 #include "userspace/daemon/inspection/usage.h"
 #include "userspace/daemon/inspection/verdicts.h"
@@ -49,6 +51,26 @@ TEST(ViewUsage, FlowsThatHaveNotBeenCountedAreNotZero) {
   EXPECT_EQ(usage[6].used, -1);
   EXPECT_EQ(usage[7].used, -1);
   EXPECT_EQ(usage[0].used, 0);
+}
+
+TEST(UnknownNode, IsNamedWhereNodesAreKnown) {
+  model::Store store;
+  store.put(compile::slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "node2"}}));
+  EXPECT_FALSE(unknown_node("node1", store, true)) << "an endpoint is on it";
+  const auto unknown = unknown_node("node3", store, true);
+  ASSERT_TRUE(unknown);
+  EXPECT_EQ(unknown->object, "node node3");
+  EXPECT_EQ(unknown->message, "no Node and no endpoint has this name: nothing is local by name");
+  store.set_node(std::make_shared<const model::Node>());
+  EXPECT_FALSE(unknown_node("node3", store, true)) << "it has a Node";
+}
+
+TEST(UnknownNode, MayBeOneWithoutEndpointsWhereNodesAreNotKnown) {
+  model::Store store;
+  EXPECT_FALSE(unknown_node("node1", store, false));
+  store.put(compile::slice({{"10.0.0.1", "node1"}, {"10.0.0.2", "Node2"}}));
+  EXPECT_FALSE(unknown_node("node3", store, false));
+  EXPECT_THAT(unknown_node("node2", store, false)->message, testing::EndsWith("; endpoints are on Node2"));
 }
 
 TEST(ViewVerdicts, EachHookHasItsOwnCounts) {
