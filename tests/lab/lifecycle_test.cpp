@@ -104,6 +104,17 @@ INSTANTIATE_TEST_SUITE_P(, Lifecycle, testing::Values("native", "off"), [](const
 
 class Daemons : public Traces {};
 
+TEST_F(Daemons, StaysAtAHangup) {
+  ASSERT_NO_FATAL_FAILURE(build({.nodes = 1, .pods = 1}));
+  add_daemon(1);
+  put({}, {backend(1, 1)});
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  daemon().signal(SIGHUP);
+  EXPECT_TRUE(eventually(kSoon, [&] { return daemon().log().find("SIGHUP: manifests") != std::string::npos; }));
+  EXPECT_TRUE(daemon().is_running());
+  EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
+}
+
 // A kill leaves no time for anything, so it must be no different.
 TEST_F(Daemons, ComesBackAfterAKill) {
   ASSERT_NO_FATAL_FAILURE(build({.nodes = 2, .pods = 1}));

@@ -41,6 +41,7 @@ class Daemon {
   // By SIGTERM, unless told otherwise; returns the exit status.
   int stop(int signal = SIGTERM);
   bool is_running();
+  void signal(int number) const { process_->signal(number); }
 
   // Another lbd, started like this one except for these flags. Not waited for.
   Result<Process> start_another(Flags flags = {}, const std::vector<std::string>& switches = {}) const;

@@ -21,7 +21,7 @@ namespace {
 class Daemon {
  public:
   explicit Daemon(const Options& options)
-      : options_(options), endpoints_(io_, options, answers()), signals_(io_, SIGTERM, SIGINT) {}
+      : options_(options), endpoints_(io_, options, answers()), signals_(io_, SIGTERM, SIGINT), hangups_(io_, SIGHUP) {}
 
   // What can be wrong with what was asked for, or be in somebody's way, comes before anything on this node is changed.
   Result<> run() {
@@ -32,6 +32,7 @@ class Daemon {
     if (auto started = forwarding_->start(); !started) return started;
     if (auto started = source_->start(); !started) return started;
     leave_at_signal();
+    stay_at_hangup();
     spdlog::info("lbd is running for node {}", options_.node_name);
     io_.run();
     return {};
@@ -77,6 +78,17 @@ class Daemon {
     });
   }
 
+  // What others read again at it, lbd reads when it changes, or not until it is started again.
+  void stay_at_hangup() {
+    hangups_.async_wait([this](auto error, int) {
+      if (error) return;
+      spdlog::info(
+          "SIGHUP: manifests, certificates and tokens are read again whenever they change; the configuration and the "
+          "kubeconfig are read at a restart, which keeps all connections");
+      stay_at_hangup();
+    });
+  }
+
   const Options& options_;
   boost::asio::io_context io_;
   model::Store store_;
@@ -86,6 +98,7 @@ class Daemon {
   std::unique_ptr<source::Source> source_;
   std::unique_ptr<Forwarding> forwarding_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hangups_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/make_source.h"
 
+#include "userspace/kube/access/by_url.h"
 #include "userspace/kube/access/in_cluster.h"
 #include "userspace/kube/access/kubeconfig.h"
 #include "userspace/source/file_source.h"
@@ -10,9 +11,9 @@ namespace fairlead::daemon {
 namespace {
 
 Result<kube::Access> make_access(const Options& options) {
-  const bool by_file = !options.kubeconfig.empty() || !options.master.empty();
-  return by_file ? kube::from_kubeconfig(kube::kubeconfig_files(options.kubeconfig), {}, options.master)
-                 : kube::in_cluster();
+  if (!options.kubeconfig.empty())
+    return kube::from_kubeconfig(kube::kubeconfig_files(options.kubeconfig), {}, options.master);
+  return options.master.empty() ? kube::in_cluster() : kube::by_url(options.master);
 }
 
 std::shared_ptr<kube::TokenBucket> make_pace(const Options& options) {

@@ -214,6 +214,14 @@ TEST_F(Flags, ChooseTheSource) {
   EXPECT_EQ(Parsing::options({"--manifests=/m"}).source, "file");
 }
 
+TEST_F(Flags, AProxyThatIsNotUsedIsSaid) {
+  setenv("HTTPS_PROXY", "http://192.0.2.9:3128", 1);
+  EXPECT_THAT(Parsing::options({"--kubeconfig=/k"}).warnings,
+              ElementsAre("HTTPS_PROXY: is not used: lbd asks the API server without a proxy"));
+  EXPECT_THAT(Parsing::options({"--manifests=/m"}).warnings, IsEmpty());
+  unsetenv("HTTPS_PROXY");
+}
+
 TEST_F(Flags, ThatContradictTheSourceAreReported) {
   EXPECT_THAT(errors({"--source=file"}), ElementsAre("--manifests is needed with --source file"));
   const std::string web = file("", "web.yaml");

@@ -21,7 +21,8 @@ class Parsing : public testing::Test {
  protected:
   Parsing() : directory_(testing::TempDir() + "/fairlead-options-" + std::to_string(getpid())) {
     std::filesystem::create_directories(directory_);
-    unsetenv("KUBERNETES_SERVICE_HOST");
+    for (const char* variable : {"KUBERNETES_SERVICE_HOST", "HTTPS_PROXY", "https_proxy"})
+      unsetenv(variable);
   }
   ~Parsing() override {
     unsetenv("KUBERNETES_SERVICE_HOST");

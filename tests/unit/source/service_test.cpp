@@ -43,6 +43,16 @@ TEST(DecodeService, TheAddressThatIsAskedForInAClusterIsNotItsOwn) {
   EXPECT_THAT(service->load_balancer_ips, IsEmpty());
 }
 
+TEST(DecodeService, ItsAddressesMayBeWrittenAsTheyWereOnce) {
+  const auto service = only<Service>(
+      decode("apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {clusterIP: 010.096.000.010, ports: [{port: "
+             "80}], externalIPs: ['::ffff:192.0.2.1'], loadBalancerSourceRanges: ['::ffff:10.0.0.0/104']}\n"));
+  ASSERT_TRUE(service);
+  EXPECT_THAT(service->cluster_ips, ElementsAre(ip("10.96.0.10")));
+  EXPECT_THAT(service->external_ips, ElementsAre(ip("192.0.2.1")));
+  EXPECT_THAT(service->load_balancer_source_ranges, ElementsAre(*Prefix::parse("10.0.0.0/8")));
+}
+
 TEST(DecodeService, ItsHealthPortIsOfPolicyLocal) {
   for (const auto& [policy, port] : {std::pair("Local", 31000), std::pair("Cluster", 0)}) {
     const auto service = only<Service>(

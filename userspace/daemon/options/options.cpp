@@ -94,6 +94,14 @@ void check_source(const Options& options, Remarks& remarks) {
     remarks.warnings.push_back("--manifests: " + options.manifests + ": is not used: Services come from Kubernetes");
 }
 
+// Other clients of an API server go by it.
+void check_proxy(const Options& options, Remarks& remarks) {
+  if (options.source != "kubernetes") return;
+  for (const char* name : {"HTTPS_PROXY", "https_proxy"})
+    if (const char* proxy = std::getenv(name); proxy && *proxy)
+      remarks.warnings.push_back(std::string(name) + ": is not used: lbd asks the API server without a proxy");
+}
+
 std::string range_text(const datapath::PortRange& range) {
   return std::to_string(range.first) + "-" + std::to_string(range.last);
 }
@@ -151,7 +159,10 @@ Parsed settle(const CommandLine& line, Options& options, std::vector<Setting>& s
     remarks.errors.push_back("--cleanup and --write-config-to: cannot both be done");
   if (remarks.errors.empty() && !options.cleanup) {
     check_ports(options, remarks);
-    if (line.write_config_to.empty()) check_source(options, remarks);
+    if (line.write_config_to.empty()) {
+      check_source(options, remarks);
+      check_proxy(options, remarks);
+    }
   }
   if (!remarks.errors.empty()) {
     print(remarks.errors);

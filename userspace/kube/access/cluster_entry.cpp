@@ -75,9 +75,15 @@ ClusterEntry read(const Reader& reader, const Entry& entry) {
 
 }  // namespace
 
+Result<Cluster> parse_master(const std::string& url) {
+  auto cluster = parse_server(url);
+  if (!cluster) return Error{"master: " + quoted(url, cluster.error()), 0};
+  return cluster;
+}
+
 Result<ClusterEntry> read_cluster(const Entry& entry, const std::string& master) {
-  const auto elsewhere = master.empty() ? Cluster() : parse_server(master);
-  if (!elsewhere) return Error{"master: " + quoted(master, elsewhere.error()), 0};
+  const auto elsewhere = master.empty() ? Cluster() : parse_master(master);
+  if (!elsewhere) return elsewhere.error();
   return read_value(entry.body, entry.where(), entry.object(), [&](const Reader& reader) {
     return master.empty() ? read(reader, entry) : read_trust(reader, entry, *elsewhere, master);
   });

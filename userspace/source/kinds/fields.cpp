@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/source/kinds/fields.h"
 
+#include "userspace/util/old_address.h"
 #include "userspace/util/text.h"
 #include "userspace/util/timestamp.h"
 
@@ -9,7 +10,7 @@ namespace fairlead::source {
 std::optional<Address> read_address(const document::Reader& reader) {
   const std::string text = reader.text();
   if (text.empty()) return std::nullopt;
-  const auto address = Address::parse(text);
+  const auto address = parse_old_address(text);
   if (!address) {
     reader.complain("is not an IP address");
   } else if (address->is_unspecified()) {
@@ -27,7 +28,7 @@ std::optional<Address> read_global_address(const document::Reader& reader) {
 
 std::optional<Prefix> read_prefix(const document::Reader& reader) {
   const std::string text = reader.text();
-  const auto prefix = Prefix::parse(trimmed(text));
+  const auto prefix = parse_old_prefix(trimmed(text));
   if (!prefix) reader.complain("is not an address range such as 192.0.2.0/24");
   return prefix;
 }
