@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,9 +19,10 @@ struct Cluster {
   std::string host;  // name or address without brackets
   std::uint16_t port = 443;
   bool tls = true;
-  std::string base_path;    // "" or "/k8s/clusters/x", no slash at the end
-  std::string server_name;  // for SNI and verification; empty: host
-  std::string ca_pem;       // empty: the system's certificates
+  std::string base_path;          // "" or "/k8s/clusters/x", no slash at the end
+  std::string server_name;        // for SNI and verification; empty: host
+  std::string ca_pem;             // empty: the system's certificates
+  std::filesystem::path ca_file;  // that ca_pem is from; empty: it was given as text
   bool skip_verify = false;
 
   std::string authority() const;  // "192.0.2.1:6443", "[2001:db8::1]:6443"

@@ -23,14 +23,17 @@ std::string quoted(const std::string& url, const Error& error) {
   return text + "': " + error.message;
 }
 
-std::string read_authority(const Reader& reader, const Entry& entry) {
+void read_authority(const Reader& reader, const Entry& entry, Cluster& cluster) {
   const auto authority = read_pem(reader, entry, "certificate-authority");
-  if (!authority.given()) return {};
+  if (!authority.given()) return;
   const auto content = authority.read();
   const auto usable = content ? check_certificates(content->text) : Result<>(content.error());
-  if (usable) return content->text;
-  pem_field(reader, authority, "certificate-authority").complain(usable.error().message);
-  return {};
+  if (usable) {
+    cluster.ca_pem = content->text;
+    cluster.ca_file = authority.file;
+  } else {
+    pem_field(reader, authority, "certificate-authority").complain(usable.error().message);
+  }
 }
 
 json::value plugin_config(const Reader& extensions) {
@@ -53,7 +56,7 @@ json::value for_plugins(const Cluster& cluster, const std::string& url, json::va
 
 // What an entry says besides where its server is.
 ClusterEntry read_trust(const Reader& reader, const Entry& entry, Cluster cluster, const std::string& url) {
-  cluster.ca_pem = read_authority(reader, entry);
+  read_authority(reader, entry, cluster);
   cluster.skip_verify = reader["insecure-skip-tls-verify"].boolean(false);
   if (cluster.skip_verify && !cluster.ca_pem.empty())
     reader["insecure-skip-tls-verify"].complain("cannot be together with a certificate authority");

@@ -43,6 +43,7 @@ Result<Access> in_cluster(const Pod& pod, const Timing& timing) {
   if (const auto usable = check_certificates(ca->text); !usable)
     return failed(authority.file.string() + ": " + usable.error().message);
   cluster.ca_pem = std::move(ca->text);
+  cluster.ca_file = authority.file;
   auto credentials = std::make_shared<UserCredentials>(
       UserCredentials::Proofs{"service account", {}, TokenFile(pod.directory / "token", {}, timing), {}});
   if (const auto identity = credentials->now(); !identity) return identity.error();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "userspace/kube/access/authority.h"
 #include "userspace/kube/api/coroutine.h"
 
 namespace fairlead::kube {
@@ -18,6 +19,7 @@ constexpr unsigned kUnauthorized = 401;
 }  // namespace
 
 asio::awaitable<Result<>> Client::connect(const Identity& identity, Patience patience) {
+  refresh_authority(access_.cluster);
   auto connection = co_await Connection::open(access_.cluster, identity, std::min(patience, kConnectPatience));
   if (!connection) co_return connection.error();
   connection_ = std::move(*connection);

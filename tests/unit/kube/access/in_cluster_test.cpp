@@ -37,6 +37,7 @@ TEST_F(InCluster, AServiceAccountHasAllThatIsNeeded) {
   EXPECT_EQ(access->cluster.port, 443);
   EXPECT_TRUE(access->cluster.tls);
   EXPECT_EQ(access->cluster.ca_pem, authority_.certificate());
+  EXPECT_EQ(access->cluster.ca_file, directory_.path() / "ca.crt");
   const auto identity = await(io_, access->credentials->identity());
   ASSERT_TRUE(identity) << identity.error().message;
   EXPECT_EQ(*identity, (Identity{"Bearer one", "", ""}));

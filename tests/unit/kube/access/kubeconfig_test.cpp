@@ -30,6 +30,7 @@ TEST_F(Kubeconfig, AnAuthorityIsAFileBesideItOrData) {
     const auto access = read(config_text(server + ", " + field, ""));
     ASSERT_TRUE(access) << access.error().message;
     EXPECT_EQ(access->cluster.ca_pem, issued_.certificate()) << field;
+    EXPECT_EQ(access->cluster.ca_file, field.find("data") == std::string::npos ? file("ca.crt") : "") << field;
   }
   const auto access = read(config_text(server + ", insecure-skip-tls-verify: true", ""));
   ASSERT_TRUE(access) << access.error().message;
