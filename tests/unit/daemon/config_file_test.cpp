@@ -248,8 +248,22 @@ TEST_F(ConfigFile, HasEachDocumentOnceAndNoOthers) {
 TEST_F(ConfigFile, ThatCannotBeReadSaysWhere) {
   EXPECT_THAT(errors_of(fairlead("logLevel: a\nlogLevel: b\n")),
               ElementsAre(", document 1, line 4, column 1: the key 'logLevel' stands twice in the map"));
-  EXPECT_THAT(errors({"--config", path("absent")}),
-              ElementsAre(path("absent") + ": cannot be read: No such file or directory"));
+  const Outcome absent = run({"--config", path("absent")});
+  EXPECT_EQ(absent.err, path("absent") + ": cannot be read: No such file or directory\n");
+  EXPECT_EQ(absent.parsed.exit_status, 1) << "it may come";
+}
+
+// Another build's fields, and settings that are wrong, have no say in what is taken off.
+TEST_F(ConfigFile, OfACleanUpSaysWhereThePinsAre) {
+  const std::string config = file(fairlead("bpffsPath: /sys/fs/bpf/edge\nofTomorrow: {a: 1}\ndevices: 5\n") + "---\n" +
+                                  kube_proxy("clusterCIDR: x\nconntrack: 7\n"));
+  const Options cleanup = options({"--cleanup", "--config", config});
+  EXPECT_TRUE(cleanup.cleanup);
+  EXPECT_EQ(cleanup.datapath.pin_directory, "/sys/fs/bpf/edge");
+  EXPECT_THAT(errors({"--config", config}), testing::SizeIs(testing::Ge(4U)));
+  EXPECT_THAT(errors({"--cleanup=false", "--config", config}), testing::SizeIs(testing::Ge(4U)));
+  EXPECT_THAT(errors({"--cleanup", "--config", file(fairlead("bpffsPath: 5\n"))}),
+              ElementsAre(HasSubstr("bpffsPath: 5: must be a string, not a number")));
 }
 
 TEST_F(ConfigFile, IsWrittenAndReadBack) {

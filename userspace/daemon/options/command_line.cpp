@@ -33,7 +33,7 @@ constexpr const char* kMore =
     "Exit status:\n"
     "  0  It was stopped by SIGTERM or SIGINT, or has done what was asked\n"
     "  1  It cannot start or go on, or could not do what was asked, and has said why\n"
-    "  2  Wrong usage";
+    "  2  Wrong usage: a flag, or what the configuration says";
 constexpr const char* kKubeProxyGroup = "Accepted for kube-proxy's sake";
 
 // --oom_score_adj is --oom-score-adj, as for kube-proxy. An empty value becomes a word of its own, because CLI11 takes

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "userspace/daemon/options/config_file.h"
 #include "userspace/daemon/options/kube_proxy_only.h"
 #include "userspace/util/duration.h"
 
@@ -64,10 +63,11 @@ bool is_nothing(const json::value& value) {
 // One document of a known kind, with the settings that it is for.
 class Document {
  public:
-  Document(const json::value& document, const std::string& where, Home home, std::vector<Setting>& settings,
-           Remarks& remarks)
+  Document(const json::value& document, const std::string& where, Home home, Fields fields,
+           std::vector<Setting>& settings, Remarks& remarks)
       : document_(document),
         home_(home),
+        fields_(fields),
         settings_(settings),
         errors_(document, where, kind(), remarks.errors),
         warnings_(document, {}, kind(), remarks.warnings),
@@ -91,7 +91,9 @@ class Document {
   void read(const Path& path, const json::value& value) {
     const std::string name = joined(path);
     if (Setting* setting = find_field(settings_, home_, name)) {
-      read_setting(*setting, path);
+      if (fields_ == Fields::kAll || setting->for_cleanup) read_setting(*setting, path);
+    } else if (fields_ == Fields::kForCleanup) {
+      return;
     } else if (const KubeProxyOnly* only = find_only(name)) {
       remark_on(*only, path, value);
     } else if (has_fields_below(name)) {
@@ -155,15 +157,16 @@ class Document {
 
   const json::value& document_;
   Home home_;
+  Fields fields_;
   std::vector<Setting>& settings_;
   Complaints errors_, warnings_, notes_;
 };
 
 }  // namespace
 
-void read_document(const json::value& document, const std::string& where, Home home, std::vector<Setting>& settings,
-                   Remarks& remarks) {
-  Document(document, where, home, settings, remarks).read();
+void read_document(const json::value& document, const std::string& where, Home home, Fields fields,
+                   std::vector<Setting>& settings, Remarks& remarks) {
+  Document(document, where, home, fields, settings, remarks).read();
 }
 
 }  // namespace fairlead::daemon

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "userspace/daemon/options/config_file.h"
 #include "userspace/daemon/options/settings.h"
 #include "userspace/document/reader.h"
 
@@ -41,7 +42,7 @@ class Complaints {
 };
 
 // Sets what a document of a known kind says. `where` goes into the errors.
-void read_document(const boost::json::value& document, const std::string& where, Home home,
+void read_document(const boost::json::value& document, const std::string& where, Home home, Fields fields,
                    std::vector<Setting>& settings, Remarks& remarks);
 
 }  // namespace fairlead::daemon

@@ -46,12 +46,9 @@ ByHome sort(const std::vector<json::value>& documents, const std::string& path, 
   return result;
 }
 
-}  // namespace
-
-void read_config(const std::string& path, std::vector<Setting>& settings, Remarks& remarks) {
-  const auto file = document::TextFile::read(path, kMaxBytes);
-  if (!file) return remarks.errors.push_back(path + ": " + file.error().message);
-  const auto documents = document::parse_documents(path, file->text);
+void read_documents(const std::string& path, std::string_view text, Fields fields, std::vector<Setting>& settings,
+                    Remarks& remarks) {
+  const auto documents = document::parse_documents(path, text);
   if (!documents)
     return remarks.errors.push_back(path + ", " + documents.error().place() + ": " + documents.error().message);
   const std::size_t errors_before = remarks.errors.size();
@@ -60,10 +57,19 @@ void read_config(const std::string& path, std::vector<Setting>& settings, Remark
     remarks.errors.push_back(path + ": has neither a " + std::string(kKubeProxyKind) + " nor a " +
                              std::string(kFairleadKind));
   for (const auto& [home, placed] : found)
-    read_document(*placed.document, placed.where, home, settings, remarks);
+    read_document(*placed.document, placed.where, home, fields, settings, remarks);
   if (find_field(settings, Home::kKubeProxy, "clusterCIDR")->given &&
       find_field(settings, Home::kKubeProxy, "detectLocal.clusterCIDRs")->given)
     remarks.errors.push_back(path + ": clusterCIDR and detectLocal.clusterCIDRs: are both there; one has to go");
+}
+
+}  // namespace
+
+Result<> read_config(const std::string& path, Fields fields, std::vector<Setting>& settings, Remarks& remarks) {
+  const auto file = document::TextFile::read(path, kMaxBytes);
+  if (!file) return Error{path + ": " + file.error().message, file.error().code};
+  read_documents(path, file->text, fields, settings, remarks);
+  return {};
 }
 
 }  // namespace fairlead::daemon

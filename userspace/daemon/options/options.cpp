@@ -149,9 +149,19 @@ int write_to(const std::string& path, const std::vector<Setting>& settings, cons
   return 0;
 }
 
+Result<> read_file(const CommandLine& line, std::vector<Setting>& settings, Remarks& remarks) {
+  if (line.config.empty()) return {};
+  const auto cleanup = line.flags.find("cleanup");
+  const bool all = cleanup == line.flags.end() || cleanup->second != Texts{"true"};
+  return read_config(line.config, all ? Fields::kAll : Fields::kForCleanup, settings, remarks);
+}
+
 Parsed settle(const CommandLine& line, Options& options, std::vector<Setting>& settings) {
   Remarks remarks;
-  if (!line.config.empty()) read_config(line.config, settings, remarks);
+  if (const auto read = read_file(line, settings, remarks); !read) {
+    print({read.error().message});
+    return {std::nullopt, kFailureStatus};
+  }
   apply_flags(line, settings, remarks);
   remark_on_flags(line, remarks);
   complete(options, settings, remarks);

@@ -120,9 +120,10 @@ class Table {
 
   void add_process() {
     group_ = "Process";
-    add("bpffs-path", ours("bpffsPath"), path(options_.datapath.pin_directory),
-        "Directory on a bpf file system for this node's maps and links")
-        .empty_counts = true;
+    Setting& pins = add("bpffs-path", ours("bpffsPath"), path(options_.datapath.pin_directory),
+                        "Directory on a bpf file system for this node's maps and links");
+    pins.empty_counts = true;
+    pins.for_cleanup = true;
     add("cgroup-path", ours("cgroupPath"), text(options_.cgroup_path, "DIR"),
         "cgroup2 root for balancing at connect(); taken, not needed yet");
     add("control-socket", ours("controlSocket"), path(options_.control_socket), "Unix socket for lbctl").empty_counts =

@@ -32,6 +32,7 @@ struct Setting {
   bool zero_is_default = false;
   bool empty_counts = false;  // as a value of its own, though not in a KubeProxyConfiguration; else it is the default
   bool is_alias = false;      // another setting writes the value
+  bool for_cleanup = false;   // --cleanup goes by it
   Texts fallback{};           // its default, as it shows itself
   bool given = false;
 
