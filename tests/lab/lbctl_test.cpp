@@ -107,7 +107,8 @@ TEST_F(Lbctl, ExitStatusSaysWhatWentWrong) {
   for (const std::string odd : {"web", "/web", "default/", "default/web/80", ""})
     for (const std::string command : {"service", "maglev"})
       EXPECT_EQ(status({command, "show", odd}), 2) << odd << " is not of the form NAMESPACE/NAME";
-  EXPECT_EQ(status({"flow", "list", "--client", "10.0.0.300"}), 1);
+  EXPECT_EQ(status({"flow", "list", "--client", "10.0.0.300"}), 2);
+  EXPECT_EQ(status({"flow", "count", "--service", "web"}), 2);
   EXPECT_EQ(status({}), 2);
   EXPECT_EQ(status({"service", "lst"}), 2);
   EXPECT_EQ(daemon().lbctl({"service", "lst"}).err(), "lbctl: lst: no such command; lbctl --help-all lists them\n");

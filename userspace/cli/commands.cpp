@@ -5,6 +5,7 @@
 #include <boost/url.hpp>
 
 #include "userspace/cli/render/render.h"
+#include "userspace/util/endpoint.h"
 #include "userspace/util/text.h"
 #include "userspace/util/version.h"
 
@@ -68,6 +69,16 @@ std::string check_service(const std::string& service) {
   const auto parts = split(service, '/');
   const bool is_name = parts.size() == 2 && !parts[0].empty() && !parts[1].empty();
   return is_name ? "" : service + ": must be of the form NAMESPACE/NAME";
+}
+
+std::string check_flow_service(const std::string& service) {
+  const bool is_service = check_service(service.substr(0, service.find(':'))).empty();
+  return is_service ? "" : service + ": must be of the form NAMESPACE/NAME[:PORT/PROTO/FAMILY]";
+}
+
+std::string check_endpoint(const std::string& endpoint) {
+  const bool is_endpoint = Address::parse(endpoint) || Endpoint::parse(endpoint);
+  return is_endpoint ? "" : endpoint + ": must be of the form ADDRESS[:PORT]";
 }
 
 Result<std::string> show_status(const Context& context) {

@@ -38,6 +38,9 @@ Result<std::string> list_problems(const Context& context);
 Result<std::string> list_services(const Context& context);
 // service is "NAMESPACE/NAME", as everywhere below; what is wrong with one, and nothing where it is right.
 std::string check_service(const std::string& service);
+// The same for what flows are chosen by: a service or one of its ports, and an address with or without a port.
+std::string check_flow_service(const std::string& service);
+std::string check_endpoint(const std::string& endpoint);
 Result<std::string> show_service(const Context& context, const std::string& service);
 Result<std::string> list_backends(const Context& context, const std::string& service);
 // At most so many, 0 for all; the table says whether there are more. That nothing matches what was asked for is an

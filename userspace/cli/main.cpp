@@ -141,10 +141,12 @@ class Commands {
     list->add_option("--limit", limit_, "At most this many; 0: all")->check(check_count)->capture_default_str();
     for (CLI::App* command : {list, count}) {
       command->add_option("--service", service_, "Of this service, or service port")
-          ->type_name("NAMESPACE/NAME[:PORT/PROTO/FAMILY]");
-      command->add_option("--client", client_, "From this client")->type_name("ADDRESS[:PORT]");
-      command->add_option("--frontend", frontend_, "To this frontend")->type_name("ADDRESS[:PORT]");
-      command->add_option("--backend", backend_, "To this backend")->type_name("ADDRESS[:PORT]");
+          ->type_name("NAMESPACE/NAME[:PORT/PROTO/FAMILY]")
+          ->check(cli::check_flow_service);
+      for (const auto& [flag, endpoint, help] : {std::tuple("--client", &client_, "From this client"),
+                                                 {"--frontend", &frontend_, "To this frontend"},
+                                                 {"--backend", &backend_, "To this backend"}})
+        command->add_option(flag, *endpoint, help)->type_name("ADDRESS[:PORT]")->check(cli::check_endpoint);
       command->add_option("--protocol", protocol_, "TCP or UDP")
           ->transform(CLI::IsMember({"TCP", "UDP"}, CLI::ignore_case));
       command->add_option("--state", state_, "In this state")

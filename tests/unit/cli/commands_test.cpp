@@ -51,6 +51,18 @@ TEST_F(CommandsTest, BackendsOfOneServiceAreNotThoseOfItsNamesake) {
   }
 }
 
+TEST_F(CommandsTest, FlowsAreChosenByWhatCanBe) {
+  for (const char* right : {"shop/web", "shop/web:http", "shop/web:http/TCP/IPv4"})
+    EXPECT_EQ(check_flow_service(right), "");
+  for (const char* wrong : {"web", ":http", "shop/:http"})
+    EXPECT_EQ(check_flow_service(wrong),
+              std::string(wrong) + ": must be of the form NAMESPACE/NAME[:PORT/PROTO/FAMILY]");
+  for (const char* right : {"10.0.0.1", "10.0.0.1:80", "2001:db8::1", "[2001:db8::1]:80"})
+    EXPECT_EQ(check_endpoint(right), "");
+  for (const char* wrong : {"1.2.3", "web", "10.0.0.1:", "10.0.0.1:65536", "[2001:db8::1]"})
+    EXPECT_EQ(check_endpoint(wrong), std::string(wrong) + ": must be of the form ADDRESS[:PORT]");
+}
+
 TEST_F(CommandsTest, ServicesAreNamedInFull) {
   for (const char* name : {"", "web", "/web", "shop/", "a/b/c"})
     EXPECT_EQ(check_service(name), std::string(name) + ": must be of the form NAMESPACE/NAME");
