@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
+#include "userspace/daemon/change_text.h"
+
 namespace fairlead::daemon {
 namespace {
 
@@ -52,7 +54,7 @@ void Programmer::complete(Sync::Time began) {
   parts_.sync.complete(parts_.store, began);
   if (!first) return;
   parts_.health.set_synced();
-  spdlog::info("in sync: {} service ports", parts_.sync.specs().size());
+  spdlog::info("in sync: {}", counted(parts_.sync.specs().size(), "service port"));
   // What reading the first lists took and nothing will take again.
   malloc_trim(0);
 }

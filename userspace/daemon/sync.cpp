@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "userspace/daemon/change_text.h"
+
 namespace fairlead::daemon {
 Sync::Sync(Maps maps, Tell tell)
     : write_(std::move(maps.write)),
@@ -15,7 +17,8 @@ Sync::Sync(Maps maps, Tell tell)
   actual_ = std::move(*maps.adopted);
   placement_.adopt(actual_);
   inherited_ = state::Inherited(placement_.desired());
-  spdlog::info("adopted {} service ports, {} backends", placement_.usage().service_ports, placement_.usage().backends);
+  spdlog::info("adopted {}, {}", counted(placement_.usage().service_ports, "service port"),
+               counted(placement_.usage().backends, "backend"));
 }
 
 void Sync::changed(const std::set<model::Name>& services, const model::Store& store, Time now) {
@@ -121,11 +124,14 @@ void Sync::place(const state::PortSpec& spec, Time now) {
     return;
   }
   refused_.erase(spec.name);
-  specs_[spec.name] = spec;
+  state::PortSpec& before = specs_[spec.name];
+  if (spdlog::should_log(spdlog::level::debug))
+    if (const std::string text = change_text(before, spec); !text.empty()) spdlog::debug("{}: {}", spec.name, text);
+  before = spec;
 }
 
 void Sync::remove(const std::string& port, Time now) {
-  specs_.erase(port);
+  if (specs_.erase(port)) spdlog::debug("{}: gone", port);
   placement_.remove(port, now);
 }
 

@@ -24,13 +24,13 @@ Result<lb_constants> choose_constants(const std::optional<lb_constants>& pinned,
   lb_constants wanted = as_configured(config);
   if (pinned && pinned->flow_seed[0]) {
     const int last = pinned->snat_port_base + pinned->snat_port_words * 64 - 1;
-    const std::string range = std::to_string(pinned->snat_port_base) + " to " + std::to_string(last);
+    const std::string range = std::to_string(pinned->snat_port_base) + "-" + std::to_string(last);
     if (pinned->snat_port_base <= config.nodeports.last && config.nodeports.first <= last)
       return Error{
-          "the pinned maps have SNAT ports from " + range + ", which overlap the NodePorts: lbd --cleanup first",
+          "the pinned maps keep --snat-port-range at " + range + ", which overlaps the NodePorts: lbd --cleanup first",
           EINVAL};
     if (pinned->snat_port_base != wanted.snat_port_base || pinned->snat_port_words != wanted.snat_port_words)
-      kept.push_back("SNAT ports from " + range);
+      kept.push_back("--snat-port-range at " + range);
     return *pinned;
   }
   if (getrandom(wanted.flow_seed, sizeof(wanted.flow_seed), 0) != sizeof(wanted.flow_seed))

@@ -7,6 +7,8 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "userspace/datapath/capabilities.h"
+
 namespace fairlead::datapath {
 namespace {
 
@@ -38,7 +40,11 @@ void listen_to_libbpf() {
   libbpf_set_print(remember);
 }
 
+// What the verifier says to who may not do it is many lines about what they wrote, and not why.
 Error load_error(int code) {
+  const std::string missing = code == EPERM || code == EACCES ? missing_capabilities() : "";
+  if (!missing.empty())
+    return {"load the BPF object: " + std::string(strerror(code)) + ": lbd does not have " + missing, code};
   std::string hint;
   if (code == EPERM) hint = " (CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON or CAP_SYS_ADMIN are needed)";
   return {

@@ -173,8 +173,8 @@ Result<> Object::choose_sizes(const Config& config) {
     if (!info) return info.error();
     const std::uint32_t asked = sizes_.*sized.size;
     sized.set(sizes_, info->max_entries);
-    if (asked != sizes_.*sized.size)
-      kept_.push_back(std::string(sized.map) + " with room for " + std::to_string(sizes_.*sized.size) + " instead of " +
+    if (sized.option && asked != sizes_.*sized.size)
+      kept_.push_back(std::string(sized.option) + " at " + std::to_string(sizes_.*sized.size) + " instead of " +
                       std::to_string(asked));
   }
   // Another build's numbers need not be what this one can have.

@@ -25,15 +25,15 @@ Sizes rounded(const Sizes& asked) {
 
 std::span<const Sized> sized_maps() {
   static constexpr std::uint32_t kSets = LB_FLOW_ENTRIES_PER_FLOW / LB_FLOW_WAYS;
-  static constexpr Sized kSized[] = {{"lb_services", &Sizes::frontends, 1, 1},
-                                     {"lb_addresses", &Sizes::addresses, 1, 1},
-                                     {"lb_service_names", &Sizes::service_ports, 1, 1},
-                                     {"lb_backends", &Sizes::backends, 1, 1},
-                                     {"lb_backend_stats", &Sizes::backends, 1, 1},
-                                     {"lb_rings", &Sizes::ring_slots, 1, LB_RING_CHUNK_SLOTS},
-                                     {"lb_members", &Sizes::members, 1, LB_MEMBER_CHUNK_SLOTS},
-                                     {"lb_flow4", &Sizes::flows4, kSets, 1},
-                                     {"lb_flow6", &Sizes::flows6, kSets, 1}};
+  static constexpr Sized kSized[] = {{"lb_services", "--max-frontends", &Sizes::frontends, 1, 1},
+                                     {"lb_addresses", "--max-addresses", &Sizes::addresses, 1, 1},
+                                     {"lb_service_names", "--max-services", &Sizes::service_ports, 1, 1},
+                                     {"lb_backends", "--max-backends", &Sizes::backends, 1, 1},
+                                     {"lb_backend_stats", "--max-backends", &Sizes::backends, 1, 1},
+                                     {"lb_rings", "--max-ring-slots", &Sizes::ring_slots, 1, LB_RING_CHUNK_SLOTS},
+                                     {"lb_members", nullptr, &Sizes::members, 1, LB_MEMBER_CHUNK_SLOTS},
+                                     {"lb_flow4", "--max-flows-ipv4", &Sizes::flows4, kSets, 1},
+                                     {"lb_flow6", "--max-flows-ipv6", &Sizes::flows6, kSets, 1}};
   return kSized;
 }
 

@@ -14,6 +14,7 @@ Sizes rounded(const Sizes& asked);
 // them takes.
 struct Sized {
   const char* map;
+  const char* option;  // of lbd; null where another says it too
   std::uint32_t Sizes::* size;
   std::uint32_t multiply;
   std::uint32_t divide;

@@ -14,11 +14,6 @@ bool is_used(const state::PortSpec& spec, std::uint32_t backend) {
   });
 }
 
-admin::BackendState state_of(const state::PortSpec& spec, std::uint32_t backend) {
-  if (spec.backends[backend].flags & LB_BACKEND_DRAINING) return admin::BackendState::kDraining;
-  return is_used(spec, backend) ? admin::BackendState::kActive : admin::BackendState::kUnused;
-}
-
 void add(admin::BackendView& view, const lb_backend_stats& counted) {
   view.connections += counted.flows;
   view.packets_in += counted.packets[0];
@@ -28,6 +23,11 @@ void add(admin::BackendView& view, const lb_backend_stats& counted) {
 }
 
 }  // namespace
+
+admin::BackendState state_of(const state::PortSpec& spec, std::uint32_t backend) {
+  if (spec.backends[backend].flags & LB_BACKEND_DRAINING) return admin::BackendState::kDraining;
+  return is_used(spec, backend) ? admin::BackendState::kActive : admin::BackendState::kUnused;
+}
 
 std::vector<admin::BackendView> view_backends(const state::PortSpec& spec, const state::Placement& placement,
                                               const BackendStats& stats) {
