@@ -50,13 +50,13 @@ ListWatch::ListWatch(const asio::any_io_executor& executor, std::unique_ptr<Tran
 asio::awaitable<void> ListWatch::run() {
   while (true) {
     Outcome outcome;
-    if (version_.empty()) {
+    if (must_list_) {
       outcome = co_await list();
     } else {
       outcome = co_await watch();
     }
     if (!outcome) continue;
-    if (outcome->start_over) version_.clear();
+    must_list_ = must_list_ || outcome->start_over;
     // Trouble of another kind: its waits begin anew.
     if (std::exchange(starts_over_, outcome->start_over) != outcome->start_over) backoff_.reset();
     if (!outcome->message.empty()) listener_.trouble(outcome->message);
@@ -103,22 +103,35 @@ asio::awaitable<ListWatch::Outcome> ListWatch::list() {
   do {
     if (auto setback = co_await list_part(next, version)) co_return setback;
   } while (!next.empty());
-  whole_list_ = false;
+  whole_list_ = lists_newest_ = must_list_ = false;
   version_ = version;
   behind_since_ = Clock::now();
   listener_.list_complete();
   co_return std::nullopt;
 }
 
+Request ListWatch::list_request(const std::string& part) const {
+  std::vector<std::pair<std::string, std::string>> parameters{{"limit", whole_list_ ? "" : kPart}, {"continue", part}};
+  // Another part is of the version of the first.
+  if (part.empty() && !lists_newest_) {
+    parameters.emplace_back("resourceVersion", version_.empty() ? "0" : version_);
+    parameters.emplace_back("resourceVersionMatch", "NotOlderThan");
+  }
+  Request request;
+  request.target = target(parameters);
+  return request;
+}
+
 // The version of a list in parts is that of its first part for all of them.
 asio::awaitable<ListWatch::Outcome> ListWatch::list_part(std::string& next, std::string& version) {
-  Request request;
-  request.target = target({{"limit", whole_list_ ? "" : kPart}, {"continue", next}});
-  auto answer = co_await transport_->send(request);
+  auto answer = co_await transport_->send(list_request(next));
   if (!answer) co_return Setback{answer.error().message};
   if (!answer->ok()) {
     Setback setback = co_await refused("list", *answer);
     whole_list_ = whole_list_ || (setback.start_over && !next.empty());
+    // Some version of it is known to whoever answers at all.
+    const bool is_too_much = !version_.empty() || answer->status == kBadRequest;
+    lists_newest_ = lists_newest_ || (setback.start_over && next.empty() && is_too_much);
     co_return setback;
   }
   ListStream stream([this](const json::value& item) { listener_.listed(item); });

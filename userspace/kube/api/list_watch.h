@@ -26,9 +26,13 @@ struct Resource {
   std::string field_selector;  // empty: all
 };
 
-// Follows a resource: a list in parts, then a watch from there, resumed where it broke off, and a new list when the
-// server has forgotten the place. No change is passed over. Never asks faster than its backoff allows, and waits as
-// long as the server says. The listener is told that all is well again when a watch stands, and not before.
+// Follows a resource: a list, then a watch from there, resumed where it broke off, and a new list when the server has
+// forgotten the place. No change is passed over. Never asks faster than its backoff allows, and waits as long as the
+// server says. The listener is told that all is well again when a watch stands, and not before.
+//
+// Lists are asked for so that the server can answer them from memory, whole, however many nodes ask at once: the first
+// as it knows them, others no older than what the listener knows, so that it never goes back in time. Where that cannot
+// be had, as when etcd was restored from a backup, the next is asked of etcd. What is not in memory comes in parts.
 //
 // https://kubernetes.io/docs/reference/using-api/api-concepts/ has the protocol.
 class ListWatch {
@@ -73,6 +77,7 @@ class ListWatch {
 
   boost::asio::awaitable<Outcome> list();
   boost::asio::awaitable<Outcome> list_part(std::string& next, std::string& version);
+  Request list_request(const std::string& part) const;
   boost::asio::awaitable<Outcome> watch();
   boost::asio::awaitable<Outcome> read_list(ListStream& stream, Clock::time_point deadline);
   boost::asio::awaitable<Outcome> read_watch();
@@ -92,7 +97,9 @@ class ListWatch {
   boost::asio::steady_timer resting_;   // until the next try
   boost::asio::steady_timer settling_;  // until a watch stands
   std::mt19937 random_{std::random_device{}()};
-  std::string version_;  // what the listener knows; empty: nothing
+  std::string version_;        // what the listener knows; empty: nothing
+  bool must_list_ = true;      // there is no watch from there
+  bool lists_newest_ = false;  // the last list could not be had from memory
   std::optional<Clock::time_point> behind_since_ = Clock::now();
   bool watching_ = false;
   bool may_hurry_ = false;    // the server has not said when to ask again

@@ -75,7 +75,7 @@ class ListWatchTest : public testing::Test {
     io.run_for(seconds(20));
     EXPECT_TRUE(script_.replies.empty());
   }
-  // "list", "list part" with its token, "list whole", or "watch" with its version.
+  // "list" with how old it may be, "list part" with its token, either "whole", or "watch" with its version.
   std::vector<std::string> asked() const {
     std::vector<std::string> texts;
     for (const Asked& one : script_.asked)
@@ -102,14 +102,16 @@ class ListWatchTest : public testing::Test {
   }
   static std::string short_text(const std::string& target) {
     if (!parameter(target, "watch").empty()) return "watch " + parameter(target, "resourceVersion");
-    const std::string part = parameter(target, "continue");
-    return (parameter(target, "limit").empty() ? "list whole" : "list") + (part.empty() ? "" : " part " + part);
+    const std::string part = parameter(target, "continue"), version = parameter(target, "resourceVersion");
+    EXPECT_EQ(parameter(target, "resourceVersionMatch"), version.empty() ? "" : "NotOlderThan");
+    return std::string(parameter(target, "limit").empty() ? "list whole" : "list") +
+           (part.empty() ? "" : " part " + part) + (version.empty() ? "" : " " + version);
   }
 };
 
 TEST_F(ListWatchTest, AListInPartsIsOneList) {
   run({list("10", "ab", "x"), list("12", "c", "y"), list("14", "d")});
-  EXPECT_THAT(asked(), ElementsAre("list", "list part x", "list part y", "watch 14"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "list part x", "list part y", "watch 14"));
   EXPECT_THAT(heard_.words, ElementsAre("begun", "listed a", "listed b", "listed c", "listed d", "complete"));
 }
 
@@ -117,7 +119,8 @@ TEST_F(ListWatchTest, AsksForWhatIsSelected) {
   run({list("10"), watch({})}, {"/api/v1/nodes", "app=web,!no", "metadata.name=node1"});
   ASSERT_EQ(script_.asked.size(), 3u);
   const std::string selectors = "labelSelector=app=web,!no&fieldSelector=metadata.name=node1&";
-  EXPECT_EQ(script_.asked[0].target, "/api/v1/nodes?" + selectors + "limit=500");
+  EXPECT_EQ(script_.asked[0].target,
+            "/api/v1/nodes?" + selectors + "limit=500&resourceVersion=0&resourceVersionMatch=NotOlderThan");
   EXPECT_THAT(script_.asked[1].target, testing::StartsWith("/api/v1/nodes?" + selectors + "watch=true&"));
   EXPECT_THAT(script_.asked[1].target, HasSubstr("&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds="));
 }
@@ -139,7 +142,7 @@ TEST_F(ListWatchTest, ReadsWithPatienceAndNotForEver) {
 TEST_F(ListWatchTest, AWatchThatEndsGoesOnWhereItWas) {
   run({list("10", "a"), watch({event("MODIFIED", "a", "11") + event("DELETED", "a", "12")}),
        watch({event("ADDED", "b", "15")})});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 12", "watch 15"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 12", "watch 15"));
   EXPECT_THAT(heard_.words,
               ElementsAre("begun", "listed a", "complete", "well", "changed a", "deleted a", "well", "changed b"));
 }
@@ -155,20 +158,20 @@ TEST_F(ListWatchTest, EventsMayComeInAnyPieces) {
 
 TEST_F(ListWatchTest, ABookmarkIsAPlaceToGoOnFromAndNoChange) {
   run({list("10"), watch({event("BOOKMARK", "", "40")})});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 40"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 40"));
   EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "well"));
 }
 
 TEST_F(ListWatchTest, AnOlderEventIsNoPlaceToGoOnFrom) {
   run({list("10"), watch({event("ADDED", "a", "20"), event("ADDED", "b", "9")})});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 20"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 20"));
 }
 
 class Forgotten : public ListWatchTest, public testing::WithParamInterface<int> {};
 
 TEST_P(Forgotten, APlaceIsFoundAnewByAListWhenTheWatchIsRefused) {
   run({list("10"), refusal(static_cast<unsigned>(GetParam())), list("90")});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "list", "watch 90"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "list 10", "watch 90"));
   EXPECT_THAT(heard_.troubles,
               ElementsAre(testing::AllOf(HasSubstr("watch of /api/v1/services: " + std::to_string(GetParam())),
                                          EndsWith(": not now"))));
@@ -176,7 +179,21 @@ TEST_P(Forgotten, APlaceIsFoundAnewByAListWhenTheWatchIsRefused) {
 
 TEST_P(Forgotten, AFirstPartThatIsRefusedIsAskedForInPartsAgain) {
   run({refusal(static_cast<unsigned>(GetParam())), list("90")});
-  EXPECT_THAT(asked(), ElementsAre("list", "list", "watch 90"));
+  const char* again = GetParam() == 400 ? "list" : "list 0";
+  EXPECT_THAT(asked(), ElementsAre("list 0", again, "watch 90"));
+}
+
+// As after etcd was restored from a backup: what is known is not in memory, and may never be again.
+TEST_P(Forgotten, AListThatIsNotToBeHadFromMemoryIsAskedOfEtcd) {
+  const auto refused = refusal(static_cast<unsigned>(GetParam()));
+  run({list("50"),
+       watch({error_event(410)}),
+       refused,
+       {.unreachable = "no route"},
+       list("20"),
+       watch({error_event(410)}),
+       list("30")});
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 50", "list 50", "list", "list", "watch 20", "list 20", "watch 30"));
 }
 
 INSTANTIATE_TEST_SUITE_P(, Forgotten, testing::Values(400, 410, 504));
@@ -185,7 +202,7 @@ TEST_F(ListWatchTest, APlaceThatTheStreamSaysIsForgottenIsFoundAnewByAList) {
   for (const int code : {410, 504}) {
     script_ = {};
     run({list("10"), watch({event("ADDED", "a", "11"), error_event(code) + event("ADDED", "b", "12")}), list("90")});
-    EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "list", "watch 90")) << code;
+    EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "list 11", "watch 90")) << code;
   }
   EXPECT_THAT(heard_.troubles, Each("watch of /api/v1/services: too old"));
   EXPECT_THAT(heard_.words, Not(testing::Contains("changed b"))) << "what comes after the error has no meaning";
@@ -193,21 +210,21 @@ TEST_F(ListWatchTest, APlaceThatTheStreamSaysIsForgottenIsFoundAnewByAList) {
 
 TEST_F(ListWatchTest, AnotherErrorInTheStreamForgetsNothing) {
   run({list("10"), watch({event("ADDED", "a", "11"), error_event(500)})});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 11"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 11"));
   EXPECT_THAT(heard_.troubles, ElementsAre("watch of /api/v1/services: too old"));
   EXPECT_EQ(script_.closed, 1) << "the rest of the answer is not read";
 }
 
 TEST_F(ListWatchTest, ARefusedWatchThatHasForgottenNothingIsAskedAgain) {
   run({list("10"), refusal(503), refusal(401)});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 10", "watch 10"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 10", "watch 10"));
   EXPECT_THAT(heard_.words, ElementsAre("begun", "complete", "trouble", "trouble"));
 }
 
 // As with many objects and little memory of the server.
 TEST_F(ListWatchTest, AListWhosePartsExpireIsAskedForWhole) {
   run({list("10", "ab", "x"), refusal(410), list("12", "ab"), watch({error_event(410)}), list("20")});
-  EXPECT_THAT(asked(), ElementsAre("list", "list part x", "list whole", "watch 12", "list", "watch 20"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "list part x", "list whole 0", "watch 12", "list 12", "watch 20"));
   EXPECT_EQ(std::count(heard_.words.begin(), heard_.words.end(), "complete"), 2);
 }
 
@@ -219,7 +236,7 @@ TEST_F(ListWatchTest, AListThatIsCutOffDoesNotCount) {
   Reply garbage = cut;
   garbage.pieces.push_back("}}}");
   run({cut, lost, garbage, {.unreachable = "no route"}, list("20", "c")});
-  EXPECT_THAT(asked(), ElementsAre("list", "list", "list", "list", "list", "watch 20"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "list 0", "list 0", "list 0", "list 0", "watch 20"));
   EXPECT_THAT(heard_.words, ElementsAre("begun", "trouble", "begun", "trouble", "begun", "trouble", "begun", "trouble",
                                         "begun", "listed c", "complete"));
   EXPECT_EQ(heard_.troubles[1], "reset by peer");
@@ -228,7 +245,7 @@ TEST_F(ListWatchTest, AListThatIsCutOffDoesNotCount) {
 
 TEST_F(ListWatchTest, AListThatIsLostBetweenItsPartsIsBegunAnew) {
   run({list("10", "a", "x"), {.unreachable = "no route"}, list("11", "b")});
-  EXPECT_THAT(asked(), ElementsAre("list", "list part x", "list", "watch 11"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "list part x", "list 0", "watch 11"));
   EXPECT_THAT(heard_.words, ElementsAre("begun", "listed a", "trouble", "begun", "listed b", "complete"));
 }
 
@@ -237,7 +254,7 @@ TEST_F(ListWatchTest, AWatchThatIsCutOffGoesOnAfterTheLastWholeEvent) {
   Reply lost = watch({one});
   lost.cut = "reset by peer";
   run({list("10"), watch({one, half}), lost, {.unreachable = "no route"}, watch({"nonsense"})});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 11", "watch 11", "watch 11", "watch 11"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 11", "watch 11", "watch 11", "watch 11"));
   ASSERT_EQ(heard_.troubles.size(), 4u);
   EXPECT_EQ(heard_.troubles[0], "watch of /api/v1/services: cut off in the middle of an event");
   EXPECT_EQ(heard_.troubles[1], "reset by peer");
@@ -247,7 +264,7 @@ TEST_F(ListWatchTest, AWatchThatIsCutOffGoesOnAfterTheLastWholeEvent) {
 TEST_F(ListWatchTest, WhatIsNoEventIsTroubleAndNoPlaceToGoOnFrom) {
   run({list("10"), watch({R"({"type":"ADDED"})"}), watch({R"({"type":"ADDED","object":3})"}),
        watch({R"({"type":"ADDED","object":{"metadata":{"name":"a"}}})"})});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 10", "watch 10", "watch 10"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 10", "watch 10", "watch 10"));
   ASSERT_EQ(heard_.troubles.size(), 3u);
   EXPECT_THAT(heard_.troubles[0], HasSubstr("no event: "));
   EXPECT_THAT(heard_.troubles[2], HasSubstr("without metadata.resourceVersion"));
@@ -257,7 +274,7 @@ TEST_F(ListWatchTest, WhatIsNoEventIsTroubleAndNoPlaceToGoOnFrom) {
 TEST_F(ListWatchTest, WhoContradictsIsToldEverythingAnew) {
   heard_.contradicting = "b";
   run({list("10"), watch({event("ADDED", "a", "11") + event("ADDED", "b", "12")}), list("20")});
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "list", "watch 20"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "list 11", "watch 20"));
   EXPECT_THAT(heard_.troubles, ElementsAre("watch of /api/v1/services: events are not in order"));
 }
 
@@ -296,7 +313,7 @@ TEST_F(ListWatchTest, WaitsAsLongAsTheServerSays) {
   busy.retry_after = seconds(1);
   run({busy, list("10")});
   EXPECT_GE(waits()[0], seconds(1));
-  EXPECT_THAT(asked(), ElementsAre("list", "list", "watch 10"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "list 0", "watch 10"));
 }
 
 // It is the watch that says it: a list may be the last that can be had, and a watch that is let in tells first whether
@@ -357,7 +374,7 @@ TEST_F(Interrupted, AWatchIsAskedAgainFromWhereItWas) {
   EXPECT_EQ(list_watch().behind_since(), last_heard);
   EXPECT_EQ(heard_.troubles, std::vector<std::string>{"is silent"});
   run_until_told("changed b");
-  EXPECT_THAT(asked(), ElementsAre("list", "watch 10", "watch 11"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "watch 10", "watch 11"));
   EXPECT_THAT(heard_.words,
               ElementsAre("begun", "complete", "well", "changed a", "trouble", "trouble", "well", "changed b"));
 }
@@ -395,7 +412,7 @@ TEST_F(ListWatchTest, AListThatTricklesIsGivenUp) {
   trickle.pieces.insert(trickle.pieces.begin(), 1000, " ");
   trickle.each_after = milliseconds(5);
   run({trickle, list("20", "b")});
-  EXPECT_THAT(asked(), ElementsAre("list", "list", "watch 20"));
+  EXPECT_THAT(asked(), ElementsAre("list 0", "list 0", "watch 20"));
   EXPECT_THAT(heard_.troubles, ElementsAre("list of /api/v1/services: takes too long"));
 }
 
