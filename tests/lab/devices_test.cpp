@@ -6,6 +6,7 @@
 namespace fairlead::test {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -46,6 +47,22 @@ TEST_F(Devices, ThatDoNotFitAreRefusedByName) {
   EXPECT_THAT(problems(), ElementsAre("attach to device more7: No such device"));
   EXPECT_EQ(daemon().query<admin::StatusView>({"status"})->failed_writes, 0);
   EXPECT_THAT(daemon().log(), Not(HasSubstr("lb_devices")));
+}
+
+// As an overlay's: the kernel's vxlan takes no XDP program. tc does all there.
+TEST_F(Devices, ThatHaveNoNativeXdpKeepNoOtherFromIt) {
+  shell("ip link add vx0 type vxlan id 7 dstport 4789; ip link set vx0 up");
+  add_daemon(1, {.xdp_mode = "native", .more = {{"--devices", "vx0,eth0"}}});
+  put({}, {backend(1, 1), backend(2, 1)});
+  ASSERT_NO_FATAL_FAILURE(start_daemons());
+  std::map<std::string, std::string> modes;
+  const auto status = daemon().query<admin::StatusView>({"status"});
+  for (const auto& device : status->devices)
+    modes[device.name] = device.xdp;
+  EXPECT_EQ(modes, (std::map<std::string, std::string>{{"eth0", "native"}, {"vx0", "off"}}));
+  EXPECT_TRUE(programs_on(*lab_, lab_->node(1)).contains("vx0 tc egress"));
+  EXPECT_THAT(problems(), Contains(HasSubstr("vx0")));
+  EXPECT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4)).failed, 0U);
 }
 
 // As when a VPN takes the default route, or a network's restart takes it away, just before lbd starts again.

@@ -174,7 +174,7 @@ struct DefaultRoute {
 class DefaultRouteDevices : public HostUnderChange, public testing::WithParamInterface<DefaultRoute> {};
 
 // As it is read, and as it is told of.
-TEST_P(DefaultRouteDevices, AreThoseOfAllNextHops) {
+TEST_P(DefaultRouteDevices, AreThoseOfAllNextHopsAndTables) {
   in_new_namespace([] {
     shell(
         "for i in 1 2; do ip link add up$i type veth peer name peer$i; ip link set peer$i up; ip link set up$i up; "
@@ -185,7 +185,9 @@ TEST_P(DefaultRouteDevices, AreThoseOfAllNextHops) {
     shell(GetParam().script);
     const auto read = host::Host::open();
     ASSERT_TRUE(read) << read.error().message;
-    ASSERT_TRUE(told->read());
+    const auto changes = told->read();
+    ASSERT_TRUE(changes) << changes.error().message;
+    EXPECT_TRUE(changes->devices);
     const std::set<int> both{index_of("up1"), index_of("up2")};
     EXPECT_EQ(read->default_route_devices(), both);
     EXPECT_EQ(told->default_route_devices(), both);
@@ -200,7 +202,10 @@ INSTANTIATE_TEST_SUITE_P(
                      "ip -6 route add default nexthop via 2001:db8:1::1 dev up1 nexthop via 2001:db8:2::1 dev up2"},
         DefaultRoute{"next_hop_group",
                      "ip nexthop add id 1 via 192.0.1.1 dev up1; ip nexthop add id 2 via 192.0.2.1 dev up2; "
-                     "ip nexthop add id 3 group 1/2; ip route add default nhid 3"}),
+                     "ip nexthop add id 3 group 1/2; ip route add default nhid 3"},
+        DefaultRoute{
+            "another_table",
+            "ip route add default via 192.0.1.1 dev up1; ip route add default via 192.0.2.1 dev up2 table 1000"}),
     [](const auto& info) { return info.param.what; });
 
 }  // namespace

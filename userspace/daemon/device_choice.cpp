@@ -44,6 +44,25 @@ void add(int ifindex, const Devices& devices, DeviceChoice& choice) {
     choice.desired.push_back(ifindex);
 }
 
+std::set<int> with_one_of(const std::vector<Address>& addresses, const Devices& devices) {
+  std::set<int> found;
+  for (const auto& [ifindex, device] : devices)
+    if (std::ranges::any_of(addresses, [&](const Address& address) {
+          return std::ranges::find(device.addresses, address) != device.addresses.end();
+        }))
+      found.insert(ifindex);
+  return found;
+}
+
+// What lbd is on already goes before ways, of which there may be more than there is room for.
+void choose_by_routes(const DeviceOffer& offer, const DeviceChoice& before, DeviceChoice& choice) {
+  const std::set<int> earlier(before.desired.begin(), before.desired.end());
+  for (const auto& some : {offer.default_routes, with_one_of(offer.internal_ips, offer.devices), earlier, offer.ways})
+    for (const int ifindex : some)
+      if (const auto it = offer.devices.find(ifindex); it != offer.devices.end() && !it->second.loopback)
+        add(ifindex, offer.devices, choice);
+}
+
 }  // namespace
 
 DeviceChoice choose_devices(const std::vector<std::string>& names, const DeviceOffer& offer,
@@ -55,11 +74,10 @@ DeviceChoice choose_devices(const std::vector<std::string>& names, const DeviceO
       add(it->second, offer.devices, choice);
   }
   if (!names.empty()) return choice;
-  for (const auto& some : {offer.default_routes, std::set<int>(before.desired.begin(), before.desired.end())})
-    for (const int ifindex : some)
-      add(ifindex, offer.devices, choice);
+  choose_by_routes(offer, before, choice);
   if (choice.desired.empty() && choice.problems.empty())
-    choice.problems.emplace_back("no device to attach to: no default route; say --devices");
+    choice.problems.emplace_back(
+        "no device to attach to: no default route, no device with an InternalIP of the Node; say --devices");
   return choice;
 }
 
@@ -72,8 +90,8 @@ DeviceChoice earlier_choice(const std::vector<std::string>& names, const std::st
 }
 
 Result<> check_devices(const std::vector<std::string>& names, const host::Host& node, const DeviceChoice& before) {
-  const DeviceChoice choice = choose_devices(names, {node.devices(), node.default_route_devices()}, before);
-  if (choice.desired.empty()) return Error{choice.problems.front(), ENODEV};
+  const DeviceChoice choice = choose_devices(names, {node.devices(), node.default_route_devices(), {}, {}}, before);
+  if (choice.desired.empty() && !names.empty()) return Error{choice.problems.front(), ENODEV};
   return {};
 }
 

@@ -77,7 +77,8 @@ Result<> Forwarding::start() {
 }
 
 void Forwarding::check_attachments() {
-  const bool attached = network_.check_attachments(), ways = ways_.follow();
+  ways_.follow();
+  const bool attached = network_.check_attachments(ways_.devices()), ways = ways_.check();
   way_checks_.check();
   if (attached || ways) programmer_.node_changed();
 }
@@ -88,6 +89,7 @@ void Forwarding::remark(const model::Name& service, const std::string& reason, c
 }
 
 NodeState Forwarding::node_state(const model::Node* node) {
+  network_.set_node(node);
   ways_.set_node(node);
   const datapath::PortRange& node_ports = parts_.options.datapath.nodeports;
   return {{parts_.options.node_name,

@@ -12,10 +12,22 @@ NodeNetwork::NodeNetwork(datapath::Object& object, const Options& options, host:
 Result<NodeNetwork::Changes> NodeNetwork::read() {
   const auto changes = host_.read();
   if (!changes) return changes.error();
-  if (changes->devices) uplinks_.follow(host_);
+  if (changes->devices) uplinks_.follow(host_, wanted_);
   route_changes_ += changes->routes;
   if (changes->hops) ++object_->clock[0].route_epoch;
   return Changes{changes->devices};
+}
+
+bool NodeNetwork::check_attachments(std::set<int> ways) {
+  wanted_.ways = std::move(ways);
+  return uplinks_.follow(host_, wanted_);
+}
+
+void NodeNetwork::set_node(const model::Node* node) {
+  std::vector<Address> ips = node ? node->internal_ips : std::vector<Address>();
+  if (wanted_.internal_ips == ips) return;
+  wanted_.internal_ips = std::move(ips);
+  uplinks_.follow(host_, wanted_);
 }
 
 void NodeNetwork::confirm_neighbours() const {

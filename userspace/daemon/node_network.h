@@ -24,9 +24,11 @@ class NodeNetwork {
   // error.
   Result<> attach() { return uplinks_.start(host_); }
   // Puts back what others have taken off, and tries again what could not be had. The kernel does not tell of all such
-  // changes, of a link that is detached for one, so this is to be called now and then. Returns whether something has
-  // changed.
-  bool check_attachments() { return uplinks_.follow(host_); }
+  // changes, of a link that is detached for one, so this is to be called now and then, with the devices that are on the
+  // way to backends elsewhere. Returns whether something has changed.
+  bool check_attachments(std::set<int> ways);
+  // The Node, which may be null, has changed.
+  void set_node(const model::Node* node);
 
   int fd() const { return host_.fd(); }
   struct Changes {
@@ -57,6 +59,7 @@ class NodeNetwork {
   const Options* options_;
   host::Host host_;
   Uplinks uplinks_;
+  Wanted wanted_;
   std::uint64_t route_changes_ = 0;
 };
 

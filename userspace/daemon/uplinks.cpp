@@ -19,13 +19,14 @@ Uplinks::Uplinks(const datapath::Object& object, const Options& options)
 }
 
 Result<> Uplinks::start(const host::Host& node) {
-  follow(node);
-  if (attacher_.is_anywhere()) return {};
+  follow(node, {});
+  if (attacher_.is_anywhere() || (options_->devices.empty() && desired().empty())) return {};
   return Error{problems().empty() ? "no device to attach to" : *problems().begin(), ENODEV};
 }
 
-bool Uplinks::follow(const host::Host& node) {
-  choice_ = choose_devices(options_->devices, {node.devices(), node.default_route_devices()}, choice_);
+bool Uplinks::follow(const host::Host& node, const Wanted& wanted) {
+  choice_ = choose_devices(options_->devices,
+                           {node.devices(), node.default_route_devices(), wanted.internal_ips, wanted.ways}, choice_);
   std::set<std::string> problems = reconcile(node);
   problems.insert(choice_.problems.begin(), choice_.problems.end());
   problems_.set(std::move(problems));

@@ -31,6 +31,12 @@ struct Attached {
 // What is sent through a device after SNAT comes from there, where nothing better is known.
 using SourceOf = std::function<std::optional<Address>(const host::Device&, Family)>;
 
+// What chooses devices where none is named, beside default routes.
+struct Wanted {
+  std::vector<Address> internal_ips;  // the Node's
+  std::set<int> ways;                 // devices that are on the way to backends elsewhere
+};
+
 // The devices that the programs are on: those that are asked for, and no others. Devices may come and go and be
 // renamed.
 class Uplinks {
@@ -38,11 +44,11 @@ class Uplinks {
   Uplinks(const datapath::Object& object, const Options& options);
 
   // Attaches, and takes the programs off what an earlier daemon was on. An error where no program can be attached to
-  // any device.
+  // any device; that there is none yet is a problem where none is named.
   Result<> start(const host::Host& node);
   // Again: devices change, and others take off what is attached. What goes wrong is a problem until it goes well.
   // Returns whether what is attached has changed.
-  bool follow(const host::Host& node);
+  bool follow(const host::Host& node, const Wanted& wanted);
 
   // The devices that are asked for and there, the first that was asked for first.
   const std::vector<int>& desired() const { return choice_.desired; }

@@ -56,12 +56,22 @@ void Ways::prepare(const state::Operation& operation) {
     forget(write->key);
 }
 
-bool Ways::follow() {
+void Ways::follow() {
   const std::uint64_t routes = parts_.network.route_changes();
   const bool moved = std::exchange(routes_seen_, routes) != routes;
   if (std::exchange(changed_, false) || moved)
     for (const auto& [slot, backend] : parts_.sync.actual().backends)
       find(slot, backend);
+}
+
+std::set<int> Ways::devices() const {
+  std::set<int> devices;
+  for (const auto& [slot, way] : ways_)
+    devices.insert(way.devices.begin(), way.devices.end());
+  return devices;
+}
+
+bool Ways::check() {
   problems_.set(find_problems());
   return !equal(make_device_table(), device_table_);
 }
@@ -81,7 +91,7 @@ void Ways::find(std::uint32_t slot, const lb_backend& backend) {
   if (backend.flags & LB_BACKEND_LOCAL) return;
   const Address to = state::from_abi(backend.addr, backend.family);
   const auto route = lookup_.to(to);
-  ways_[slot] = route ? Way{to, route->ifindex, ""} : Way{to, 0, route.error().message};
+  ways_[slot] = route ? Way{to, route->devices, ""} : Way{to, {}, route.error().message};
   const auto on_device = route ? parts_.network.addresses_of(route->ifindex) : std::vector<Address>();
   sources_.set(slot, abi_or_none(choose_source(offer_, to.family, route ? route->source : std::nullopt, on_device)));
 }
@@ -122,8 +132,11 @@ void Ways::add_problems_of_ways(std::set<std::string>& problems) const {
   for (const auto& [name, device] : parts_.network.attached())
     attached.insert(device.ifindex);
   std::map<int, std::map<Address, const Way*>> lost;  // by device, 0 where there is no way
-  for (const auto& [slot, way] : ways_)
-    if (!attached.contains(way.ifindex)) lost[way.ifindex][way.to] = &way;
+  for (const auto& [slot, way] : ways_) {
+    if (way.devices.empty()) lost[0][way.to] = &way;
+    for (const int ifindex : way.devices)
+      if (!attached.contains(ifindex)) lost[ifindex][way.to] = &way;
+  }
   for (const auto& [ifindex, ways] : lost) {
     const Way& first = *ways.begin()->second;
     const std::string more = ways.size() == 1 ? "" : " (and of " + std::to_string(ways.size() - 1) + " others)";

@@ -33,9 +33,12 @@ class Ways {
   void set_node(const model::Node* node);
   // To be called before each write: a backend has its source before a flow can begin.
   void prepare(const state::Operation& operation);
-  // Asks for the ways anew where something may have changed; to be called now and then. Returns whether device_table()
-  // has changed.
-  bool follow();
+  // Asks for the ways anew where something may have changed; to be called now and then.
+  void follow();
+  // The devices that they lead by.
+  std::set<int> devices() const;
+  // Looks for what is wrong with them. Returns whether device_table() has changed.
+  bool check();
 
   // What the programs need to send through the devices that they are on.
   state::Devices::Content device_table();
@@ -46,7 +49,7 @@ class Ways {
  private:
   struct Way {
     Address to;
-    int ifindex = 0;  // 0: there is none
+    std::set<int> devices;  // none: there is no way
     std::string why_not;
   };
 

@@ -7,12 +7,12 @@ struct nlmsghdr;
 
 namespace fairlead::host {
 
-// The devices that a default route of the main table leaves through, by any of its next hops. Only ever added to
-// between two dumps.
+// The devices that a default route of any table leaves through, by any of its next hops. Only ever added to between two
+// dumps.
 class DefaultRoutes {
  public:
-  // RTM_NEWROUTE, of any route.
-  void handle(const nlmsghdr* message);
+  // RTM_NEWROUTE, of any route; true: there are more.
+  bool handle(const nlmsghdr* message);
 
   const std::set<int>& devices() const { return devices_; }
   const std::set<int>& ipv4_devices() const { return ipv4_devices_; }

@@ -114,7 +114,7 @@ void Host::handle(const nlmsghdr* message, Changes& changes) {
       if (state_.devices.handle_address(message)) changes = {true, true, true};
       break;
     case RTM_NEWROUTE:
-      state_.default_routes.handle(message);
+      changes.devices = state_.default_routes.handle(message) || changes.devices;
       changes.routes = changes.hops = true;
       break;
     case RTM_DELROUTE:

@@ -29,7 +29,7 @@ class Host {
   int fd() const;
 
   struct Changes {
-    bool devices = false;  // devices or addresses
+    bool devices = false;  // devices, addresses, or which devices have a default route
     bool routes = false;   // what ways are found by: those, routes or rules
     bool hops = false;     // what next hops were computed from: all that, or neighbours
   };

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "userspace/util/address.h"
 #include "userspace/util/result.h"
@@ -16,6 +17,7 @@ namespace fairlead::host {
 struct Route {
   int ifindex = 0;
   std::optional<Address> source;  // what it is sent from
+  std::set<int> devices;          // that other flows there may take, and that one
 };
 
 // Asks the kernel for routes, one at a time. Not thread safe.
@@ -30,7 +32,8 @@ class RouteLookup {
   using Socket = std::unique_ptr<mnl_socket, int (*)(mnl_socket*)>;
 
   explicit RouteLookup(Socket socket) : socket_(std::move(socket)) {}
-  Result<Route> read_answer(std::uint32_t sequence, const Address& destination);
+  Result<Route> ask(const Address& destination, unsigned flags);
+  Result<Route> read_answer(const Address& destination);
 
   Socket socket_;
   std::uint32_t sequence_ = 0;

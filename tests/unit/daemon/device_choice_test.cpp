@@ -27,7 +27,7 @@ const std::set<int> kNoRoutes;
 
 DeviceChoice choose(const std::vector<std::string>& names, const std::map<int, host::Device>& devices,
                     const DeviceChoice& before, const std::set<int>& default_routes = kNoRoutes) {
-  return choose_devices(names, {devices, default_routes}, before);
+  return choose_devices(names, {devices, default_routes, {}, {}}, before);
 }
 
 TEST(DeviceChoice, IsByName) {
@@ -74,7 +74,22 @@ TEST(DeviceChoice, IsOfDefaultRoutesWhereNoneIsNamed) {
   EXPECT_THAT(choose({"up3", "eth0", "up3"}, all, {}, {7}).desired, ElementsAre(8, 2)) << "in the order of the names";
   EXPECT_THAT(choose({}, all, choose({}, all, {}, {7}), {2}).desired, ElementsAre(2, 7)) << "the route is another's";
   EXPECT_THAT(choose({}, devices({{2, "eth0"}}), choose({}, all, {}, {7}), {2}).desired, ElementsAre(2)) << "7 is gone";
-  EXPECT_THAT(choose({}, all, {}).problems, ElementsAre(HasSubstr("no default route; say --devices")));
+  EXPECT_THAT(choose({}, all, {}).problems, ElementsAre(HasSubstr("no device to attach to: no default route")));
+}
+
+TEST(DeviceChoice, IsAlsoOfInternalIpsAndOfWaysWhereNoneIsNamed) {
+  auto all = devices({{1, "lo"}, {2, "eth0"}, {3, "eth1"}, {4, "eth2"}, {5, "eth3"}});
+  const Address node = Address::literal("10.0.0.5"), more = Address::literal("fd00::5");
+  all[1].loopback = true;
+  all[1].addresses = {node};
+  all[4].addresses = {Address::literal("10.0.0.4"), node};
+  const auto offer = [&](const std::set<int>& ways) { return DeviceOffer{all, kNoRoutes, {node, more}, ways}; };
+  DeviceChoice choice = choose_devices({}, offer({1, 3}), {});
+  EXPECT_THAT(choice.desired, ElementsAre(4, 3));
+  EXPECT_THAT(choice.problems, IsEmpty());
+  choice = choose_devices({}, offer({2}), choice);
+  EXPECT_THAT(choice.desired, ElementsAre(4, 3, 2)) << "the ways are others'";
+  EXPECT_THAT(choose_devices({"eth3"}, offer({1, 3}), {}).desired, ElementsAre(5));
 }
 
 TEST(DeviceChoice, LeavesOutWhatIsNoEthernetDevice) {

@@ -25,7 +25,7 @@ struct Options {
   double kube_api_qps = 50;  // requests besides watches; negative: no limit
   int kube_api_burst = 100;
   std::string node_name;
-  std::vector<std::string> devices;  // empty: those that have a default route
+  std::vector<std::string> devices;  // empty: those that routes and the InternalIP choose
   datapath::XdpMode xdp_mode = datapath::XdpMode::kAuto;
   NodePortAddresses nodeport_addresses;
   std::vector<Address> snat_addresses;  // one of a family at most; of one that has none, what routes say

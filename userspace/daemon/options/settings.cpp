@@ -61,7 +61,8 @@ class Table {
   void add_network() {
     group_ = "Network";
     add("devices", ours("devices"), devices(options_.devices),
-        "Uplinks to attach to (default: those with a default route)");
+        "Uplinks to attach to (default: those with a default route, the InternalIP, or the way to a backend "
+        "elsewhere)");
     add("xdp-mode", ours("xdpMode"), xdp_mode(options_.xdp_mode),
         "auto, native, generic or off; without XDP tc ingress does the work");
     add("nodeport-addresses", kube("nodePortAddresses"), nodeport_addresses(options_.nodeport_addresses),
