@@ -55,13 +55,16 @@ LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_answer_budget, 1, 0, lb_answe
 LB_MAP(BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct lb_scratch, 2, 0, lb_scratch);
 
 /* lb_handover_until: the end of the time, by the monotonic clock, in which flows may still be in maps of another
- * layout; lbd writes it. 0 when there are none. */
+ * layout; lbd writes it. 0 when there are none.
+ * lb_unmanaged_device: the last device that a way out led by although lbd is not on it; lbd takes it away. */
 #ifdef LB_DEFINE_TABLES
 const volatile struct lb_config lb_config = {};
 __u64 lb_handover_until = 0;
+__u32 lb_unmanaged_device = 0;
 #else
 extern const volatile struct lb_config lb_config;
 extern __u64 lb_handover_until;
+extern __u32 lb_unmanaged_device;
 #endif
 
 static __always_inline struct lb_clock *clock_words(void)

@@ -62,7 +62,8 @@
 	X(NO_FLOW, DROP, 70, "belongs to no flow and cannot begin one (TCP RST, ICMP)")                               \
 	X(FRAGMENT_UNKNOWN, DROP, 71, "fragment whose first fragment was not seen before it")                         \
 	X(NO_ROUTE, DROP, 72, "the kernel has no route to the backend or client, or does not forward")                \
-	X(EGRESS_UNMANAGED, DROP, 73, "the route to the backend leaves through a device that lbd is not attached to") \
+	X(EGRESS_UNMANAGED, DROP, 73,                                                                                 \
+	  "the route to the backend, or back to the client, leaves through a device that lbd is not attached to")     \
 	X(UNSUPPORTED, DROP, 74, "for an address of a service, in a protocol that is not balanced")                   \
 	X(BROKEN_REFERENCE, DROP, 75, "a map entry refers to something that is not there: a bug, please report it")   \
 	X(MARTIAN_SOURCE, DROP, 76,                                                                                   \

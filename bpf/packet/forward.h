@@ -79,8 +79,10 @@ static __always_inline enum hop_state hop_look_up(const struct run run, struct h
 
 	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return HOP_NO_ROUTE;
-	if (!bpf_map_lookup_elem(&lb_devices, &fib->ifindex))
+	if (!bpf_map_lookup_elem(&lb_devices, &fib->ifindex)) {
+		WRITE_ONCE(lb_unmanaged_device, fib->ifindex);
 		return HOP_UNMANAGED;
+	}
 	hop->to.ifindex = fib->ifindex;
 	/* Without a neighbour the kernel leaves this field, which it shares with tot_len, as it was. */
 	hop->mtu = result == BPF_FIB_LKUP_RET_SUCCESS ? fib->mtu_result : 0;

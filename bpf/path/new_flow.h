@@ -78,10 +78,21 @@ static __always_inline enum lb_verdict new_remote(const struct run run, struct p
 	return to_remote(run, path, LB_VERDICT_REMOTE_NEW);
 }
 
-static __always_inline enum lb_verdict new_local(const struct run run, struct path *path)
+/* Answers of a backend on this node that leave by a device without our programs would have the backend's own address.
+ */
+static __always_inline int is_way_back_managed(const struct run run, struct path *path,
+					       const struct lb_backend *backend)
+{
+	return hop_from_fib(run, path, backend->addr.word, path->p.tuple.src) != HOP_UNMANAGED;
+}
+
+static __always_inline enum lb_verdict new_local(const struct run run, struct path *path,
+						 const struct lb_backend *backend)
 {
 	enum lb_verdict verdict;
 
+	if (!is_way_back_managed(run, path, backend))
+		return LB_VERDICT_EGRESS_UNMANAGED;
 	if ((path->p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && is_tracked_out_of_line(run))
 		path->view.to.sport = preferred_port(flow_hash(&path->p.tuple, run.family));
 	verdict = lb_flow_make(&path->view, &path->p.tuple, run.family);
@@ -141,7 +152,7 @@ static __always_inline enum lb_verdict new_flow(const struct run run)
 		return verdict;
 	describe_flow(&scratch->path, backend, clock, run.family);
 	if (scratch->path.view.flags & LB_FLOW_LOCAL)
-		return new_local(run, &scratch->path);
+		return new_local(run, &scratch->path, backend);
 	return new_remote(run, &scratch->path, backend, clock);
 }
 

@@ -7,6 +7,11 @@
 namespace fairlead::test {
 namespace {
 
+Packet from(Packet packet, const std::string& client) {
+  packet.src = Address::literal(client);
+  return packet;
+}
+
 Packet of_protocol(Packet packet, std::uint8_t proto) {
   packet.sport = packet.dport = 0;
   packet.proto = proto;
@@ -100,6 +105,10 @@ std::vector<Row> drop_rows() {
       {"EgressUnmanaged", kBoth, LB_HOOK_XDP, [](Scene& s) { return s.to_vip(kUnmanaged); }, "egress_unmanaged"},
       {"EgressUnmanagedByTc", kBoth, LB_HOOK_TC_INGRESS, [](Scene& s) { return s.to_vip_udp(kUnmanaged); },
        "egress_unmanaged"},
+      {"WayBackUnmanaged", kBoth, LB_HOOK_XDP, [](Scene& s) { return from(s.to_vip(kLocal), s.at().unmanaged); },
+       "egress_unmanaged"},
+      {"WayBackUnmanagedByTc", kBoth, LB_HOOK_TC_INGRESS,
+       [](Scene& s) { return from(s.to_vip_udp(kLocal), s.at().unmanaged); }, "egress_unmanaged"},
       {"UnsupportedProtocol", kBoth, LB_HOOK_XDP, [](Scene& s) { return of_protocol(s.to_vip(kLocal), 132); },
        "unsupported"},
       {"UnsupportedProtocolByTc", kBoth, LB_HOOK_TC_INGRESS,

@@ -185,6 +185,27 @@ TEST_F(Ways, TheSourceThatIsAskedForIsTaken) {
   EXPECT_THAT(problems(), IsEmpty());
 }
 
+// Answers of backends on the node itself would leave there with the backends' own addresses.
+TEST_F(Ways, ClientsWhoseWayBackIsByAnotherDeviceAreRefused) {
+  ASSERT_NO_FATAL_FAILURE(start_on_node1({{"--devices", "eth0"}}));
+  put({}, {backend(1, 1)});
+  ASSERT_TRUE(eventually(kSoon, [&] {
+    return seen(Transport::Tcp, vip_of(10, Family::IPv4)) == lab_->client().ipv4.to_string();
+  })) << seen(Transport::Tcp, vip_of(10, Family::IPv4));
+  ASSERT_NO_FATAL_FAILURE(shell(lab_->node(1), R"(
+    ip link add up2 type veth peer name peer2; ip link set up2 up; ip link set peer2 up
+    ip address add 10.203.0.1/24 dev up2
+    ip neighbour add 10.203.0.254 lladdr 02:00:00:00:00:01 dev up2
+    ip route add 10.200.0.0/24 via 10.203.0.254)"));
+  EXPECT_THAT(seen(Transport::Tcp, vip_of(10, Family::IPv4)), HasSubstr("timed out"));
+  const std::string lost =
+      "the way of some packets, to a backend or back to a client, is by up2, which lbd is not on: they are dropped "
+      "(egress_unmanaged)";
+  EXPECT_TRUE(eventually(kSoon, [&] { return problems() == std::vector{lost}; })) << testing::PrintToString(problems());
+  ASSERT_NO_FATAL_FAILURE(shell(lab_->node(1), "ip route del 10.200.0.0/24 via 10.203.0.254"));
+  EXPECT_EQ(seen(Transport::Tcp, vip_of(10, Family::IPv4)), lab_->client().ipv4.to_string());
+}
+
 // What keeps packets from their way: said while it is so.
 struct Obstacle {
   const char *what, *make, *problem, *mend;
@@ -234,9 +255,8 @@ INSTANTIATE_TEST_SUITE_P(
         Obstacle{"AWayByAnotherDevice",
                  "ip link add up2 type veth peer name peer2; ip link set up2 up; ip link set peer2 up; "
                  "ip route replace 10.210.2.0/24 dev up2",
-                 "the way to backend 10.210.2.11 is by up2, which lbd is not on: no connections of this node's clients "
-                 "reach "
-                 "it",
+                 "the way to backend 10.210.2.11 is by up2, which lbd is not on: connections by it are dropped "
+                 "(egress_unmanaged)",
                  "ip route replace 10.210.2.0/24 via 10.201.0.2"},
         Obstacle{
             "AnInternalIpOfAnotherDevice",

@@ -29,7 +29,7 @@ Forwarding::Forwarding(const Parts& parts, Loaded loaded)
       sync_(maps_of(*object_, [this](const auto& operation) { ways_.prepare(operation); }),
             [this](const auto&... what) { remark(what...); }),
       ways_({*object_, parts_.options, network_, sync_}, std::move(loaded.routes)),
-      way_checks_({network_, sync_, parts_.store, ways_}),
+      way_checks_({*object_, network_, sync_, parts_.store, ways_}),
       upkeep_(parts_.io, *object_, sync_, parts_.options.datapath.pin_directory),
       health_(kHealthTimeout),
       inspection_({parts_.options, *object_, network_, ways_, way_checks_, sync_, parts_.store, upkeep_, parts_.source,

@@ -8,6 +8,9 @@
 namespace fairlead::daemon {
 namespace {
 
+// Clients try again within that time.
+constexpr std::chrono::minutes kLostWay{1};
+
 // What the kernel does not have is not what is wrong.
 bool is_off(const std::string& path) {
   return host::net_sysctl(path) == 0;
@@ -25,6 +28,7 @@ NodeSettings WayChecks::settings() {
   for (const Family family : {Family::IPv4, Family::IPv6})
     if (parts_.ways.to_anywhere(family)) settings.with_a_default.insert(family);
   settings.internal_ips = internal_ips();
+  settings.lost_ways = lost_ways();
   return settings;
 }
 
@@ -57,6 +61,17 @@ std::vector<InternalIp> WayChecks::internal_ips() const {
           std::find(device.addresses.begin(), device.addresses.end(), address) != device.addresses.end())
         ips.push_back({address, device.name, attached.contains(device.name)});
   return ips;
+}
+
+std::set<std::string> WayChecks::lost_ways() {
+  const auto now = Clock::now();
+  if (const int ifindex = parts_.object.take_unmanaged_device()) lost_ways_[ifindex] = now;
+  std::erase_if(lost_ways_, [&](const auto& lost) { return now - lost.second > kLostWay; });
+  const auto attached = parts_.network.attached();
+  std::set<std::string> names;
+  for (const auto& [ifindex, time] : lost_ways_)
+    if (const std::string name = parts_.network.name_of(ifindex); !attached.contains(name)) names.insert(name);
+  return names;
 }
 
 }  // namespace fairlead::daemon

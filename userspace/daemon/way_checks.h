@@ -15,6 +15,7 @@ namespace fairlead::daemon {
 class WayChecks {
  public:
   struct Parts {
+    datapath::Object& object;
     const NodeNetwork& network;
     const Sync& sync;
     const model::Store& store;
@@ -26,13 +27,17 @@ class WayChecks {
   const std::set<std::string>& problems() const { return problems_.all(); }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   NodeSettings settings();
   std::set<Family> served() const;
   UplinkSettings uplink(const Attached& device) const;
   std::vector<InternalIp> internal_ips() const;
+  std::set<std::string> lost_ways();
 
   Parts parts_;
   StandingProblems problems_;
+  std::map<int, Clock::time_point> lost_ways_;  // by ifindex: when a packet's way last led there
 };
 
 }  // namespace fairlead::daemon

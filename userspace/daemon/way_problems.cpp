@@ -44,6 +44,9 @@ class Finder {
       if (!ip.attached)
         problems_.insert("the Node's InternalIP " + ip.address.to_string() + " is an address of " + ip.device +
                          ", which lbd is not on: what comes in there is not balanced");
+    for (const std::string& device : settings_.lost_ways)
+      problems_.insert("the way of some packets, to a backend or back to a client, is by " + device +
+                       ", which lbd is not on: they are dropped (egress_unmanaged)");
     return std::move(problems_);
   }
 

@@ -31,6 +31,7 @@ struct NodeSettings {
   bool ipv6_forwarding = true;      // net.ipv6.conf.all
   std::set<Family> with_a_default;  // that some default route is of
   std::vector<InternalIp> internal_ips;
+  std::set<std::string> lost_ways;  // devices that lbd is not on, and that packets' ways have led by
 };
 
 // What keeps packets from coming here, from reaching backends, or answers from reaching clients, each in words.

@@ -142,7 +142,7 @@ void Ways::add_problems_of_ways(std::set<std::string>& problems) const {
     const std::string more = ways.size() == 1 ? "" : " (and of " + std::to_string(ways.size() - 1) + " others)";
     problems.insert(ifindex ? "the way to backend " + first.to.to_string() + more + " is by " +
                                   parts_.network.name_of(ifindex) +
-                                  ", which lbd is not on: no connections of this node's clients reach it"
+                                  ", which lbd is not on: connections by it are dropped (egress_unmanaged)"
                             : "no way to backend " + first.to.to_string() + more + ": " + first.why_not);
   }
 }

@@ -110,6 +110,10 @@ std::vector<Error> Object::finish_upgrade() {
   return left;
 }
 
+int Object::take_unmanaged_device() {
+  return static_cast<int>(std::atomic_ref(skeleton_->bss->lb_unmanaged_device).exchange(0));
+}
+
 void Object::set_handover_until(std::uint64_t nanoseconds) {
   std::atomic_ref(skeleton_->bss->lb_handover_until).store(nanoseconds);
 }

@@ -35,6 +35,9 @@ class Object {
   // made since load(). From now until finish_upgrade(), and not for long should this process die, TCP segments of flows
   // that are not here yet are dropped, and come again.
   void begin_handover();
+  // The device that packets were last dropped for because their way led by it and lbd is not on it, since the last
+  // call; 0: none.
+  int take_unmanaged_device();
 
   // To be called when no program of another object is attached any more: takes over what has become of converted maps
   // while those were, and removes them. Until then they stay pinned beside the new ones, and can be loaded from again;

@@ -57,5 +57,11 @@ TEST(WayProblems, AnInternalIpIsOneOfADeviceWithoutPrograms) {
   EXPECT_THAT(find_way_problems(settings), ElementsAre(HasSubstr("10.0.1.1 is an address of eth1")));
 }
 
+TEST(WayProblems, AWayThatPacketsCouldNotTakeIsOne) {
+  NodeSettings settings = good();
+  settings.lost_ways = {"tun0"};
+  EXPECT_THAT(find_way_problems(settings), ElementsAre(HasSubstr("is by tun0, which lbd is not on")));
+}
+
 }  // namespace
 }  // namespace fairlead::daemon
