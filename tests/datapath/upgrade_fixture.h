@@ -102,7 +102,7 @@ class Upgrade : public DatapathTest {
   }
 
   std::uint64_t flows_made() {
-    const auto stats = datapath::read_backend_stats(object());
+    const auto stats = datapath::read_all_backend_stats(object(), object().sizes().backends);
     return std::accumulate(stats.begin(), stats.end(), std::uint64_t{0},
                            [](std::uint64_t so_far, const auto& one) { return so_far + one.flows; });
   }

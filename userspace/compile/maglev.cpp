@@ -5,8 +5,6 @@
 #include <bit>
 #include <numeric>
 
-#include "maps/limits.h"
-
 namespace fairlead::compile {
 namespace {
 
@@ -30,8 +28,8 @@ struct Walk {
 
 }  // namespace
 
-std::uint32_t ring_slots(std::size_t backends) {
-  const std::uint64_t wanted = std::bit_ceil(static_cast<std::uint64_t>(backends) * LB_RING_SLOTS_PER_BACKEND);
+std::uint32_t ring_slots(std::size_t backends, std::uint32_t per_backend) {
+  const std::uint64_t wanted = std::bit_ceil(static_cast<std::uint64_t>(backends) * per_backend);
   return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, LB_RING_MIN_SLOTS, LB_RING_MAX_SLOTS));
 }
 

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "maps/limits.h"
+
 namespace fairlead::compile {
 
 // One backend as the ring sees it: who it is, the same on every node, and how much of the ring it shall have.
@@ -13,8 +15,9 @@ struct RingMember {
   std::uint32_t weight = 1;
 };
 
-// How many slots a ring for this many backends has: about 100 a backend, a power of two within the ABI's bounds.
-std::uint32_t ring_slots(std::size_t backends);
+// How many slots a ring for this many backends has: about as many as these for each, a power of two within the ABI's
+// bounds.
+std::uint32_t ring_slots(std::size_t backends, std::uint32_t per_backend = LB_RING_SLOTS_PER_BACKEND);
 
 // Fills a Maglev ring (Eisenbud et al., NSDI 2016, section 3.4): backends take turns to claim the next free slot of
 // their own permutation, and one with twice the weight has twice the turns. Slots hold indices into members.

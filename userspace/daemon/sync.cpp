@@ -81,7 +81,8 @@ void Sync::apply(compile::Compiler::Output output, const model::Store& store, Ti
   settle(work, store, now);
   while (placement_.take_freed() && !refused_.empty()) {
     for (const auto& [name, refused] : refused_)
-      work.put[compiler_.claim_of(refused.spec)] = refused.spec;
+      if (placement_.has_ring_room(refused.ring_growth.slots, refused.ring_growth.share))
+        work.put[compiler_.claim_of(refused.spec)] = refused.spec;
     settle(work, store, now);
   }
   forget_lost_frontends();
@@ -118,16 +119,19 @@ void Sync::settle(Work& work, const model::Store& store, Time now) {
 }
 
 void Sync::place(const state::PortSpec& spec, Time now) {
-  const auto placed = placement_.put(spec, now);
-  if (!placed) {
-    refused_[spec.name] = {spec, placed.error()};
-    return;
-  }
-  refused_.erase(spec.name);
+  compile::Fit fit = compile::put_what_fits(placement_, spec, now);
+  if (fit.served) serve(std::move(*fit.served));
+  if (fit.lacking)
+    refused_[spec.name] = {spec, std::move(*fit.lacking), fit.ring_growth};
+  else
+    refused_.erase(spec.name);
+}
+
+void Sync::serve(state::PortSpec spec) {
   state::PortSpec& before = specs_[spec.name];
   if (spdlog::should_log(spdlog::level::debug))
     if (const std::string text = change_text(before, spec); !text.empty()) spdlog::debug("{}: {}", spec.name, text);
-  before = spec;
+  before = std::move(spec);
 }
 
 void Sync::remove(const std::string& port, Time now) {

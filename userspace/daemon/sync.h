@@ -8,6 +8,7 @@
 #include <string>
 
 #include "userspace/compile/compiler.h"
+#include "userspace/compile/fit.h"
 #include "userspace/source/unread.h"
 #include "userspace/state/guard.h"
 #include "userspace/state/inherited.h"
@@ -22,8 +23,9 @@ namespace fairlead::daemon {
 // Service of which something could not be read is not served worse than before: see Inherited.
 //
 // A write that fails leaves the map as it was; it is counted, logged once, and tried again at the next wakeup, and so
-// are the writes that count on it, which are not made before it. A service that does not fit stays as it was, and is
-// tried again when room may have become free; meanwhile the next in line has the frontends that it does not have.
+// are the writes that count on it, which are not made before it. A service that does not fit is served as far as it
+// does, see compile::put_what_fits(), and is tried again when room may have become free; meanwhile the next in line has
+// the frontends that it does not have.
 // Services are placed one by one, and in their order of precedence: it decides who has a frontend, and who has the
 // room.
 class Sync {
@@ -86,8 +88,9 @@ class Sync {
   struct Refused {
     state::PortSpec spec;
     Error why;
+    compile::RingGrowth ring_growth;  // see compile::Fit
   };
-  // What did not fit, by service port id.
+  // What did not fit as it is wanted, by service port id; specs() has what is served of it.
   const std::map<std::string, Refused>& refused() const { return refused_; }
 
  private:
@@ -102,6 +105,7 @@ class Sync {
   void add(compile::Compiler::Output output, Work& work);
   void settle(Work& work, const model::Store& store, Time now);
   void place(const state::PortSpec& spec, Time now);
+  void serve(state::PortSpec spec);
   void remove(const std::string& port, Time now);
   compile::Compiler::Frontends in_vain(const std::string& port) const;
   void forget_lost_frontends();

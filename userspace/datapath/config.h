@@ -9,14 +9,15 @@
 
 namespace fairlead::datapath {
 
-// How large the maps are made. Maps that are pinned already keep the size that they have.
+// How large the maps are made. Maps that are pinned already keep the size that they have. The defaults hold 10,000
+// Services of 10 endpoints in both families, whatever their type: maps/README.md says what memory that takes.
 struct Sizes {
   std::uint32_t frontends = 65536;
   std::uint32_t addresses = 65536;
   std::uint32_t service_ports = 32768;
-  std::uint32_t backends = 65536;
-  std::uint32_t ring_slots = 1u << 22;  // rounded up to a power of two, as all that follow
-  std::uint32_t members = 1u << 17;
+  std::uint32_t backends = 262144;
+  std::uint32_t ring_slots = 1u << 24;  // rounded up to a power of two, as all that follow
+  std::uint32_t members = 1u << 20;
   // Flows that the table of each family holds at the load that it is meant for (1/4); room for four times as many is
   // there.
   std::uint32_t flows4 = 65536;

@@ -43,15 +43,16 @@ lb_backend_stats read_backend_stats(const Object& object, std::uint32_t slot) {
   return sum(read_per_cpu<lb_backend_stats>(object.backend_stats_fd(), slot, object.possible_cpus()));
 }
 
-std::vector<lb_backend_stats> read_backend_stats(const Object& object) {
+std::vector<lb_backend_stats> read_all_backend_stats(const Object& object, std::uint32_t end) {
   constexpr std::uint32_t kBatch = 4096;
   const std::size_t cpus = object.possible_cpus();
   std::vector<lb_backend_stats> sums;
+  sums.reserve(end);
   std::vector<lb_backend_stats> values(kBatch * cpus);
   std::vector<std::uint32_t> keys(kBatch);
   std::uint32_t at = 0;
-  for (bool more = true; more;) {
-    std::uint32_t count = kBatch;
+  for (bool more = true; more && sums.size() < end;) {
+    std::uint32_t count = std::min(kBatch, end - static_cast<std::uint32_t>(sums.size()));
     more = bpf_map_lookup_batch(object.backend_stats_fd(), sums.empty() ? nullptr : &at, &at, keys.data(),
                                 values.data(), &count, nullptr) == 0;
     // The end is an ENOENT that comes with the last of them.

@@ -14,8 +14,8 @@ Verdicts read_verdicts(const Object& object);
 
 // Summed over CPUs. A slot's counters go on from its last occupant's: reset_backend_stats() when it gets another.
 lb_backend_stats read_backend_stats(const Object& object, std::uint32_t slot);
-// Of all slots, in far fewer calls.
-std::vector<lb_backend_stats> read_backend_stats(const Object& object);
+// Of the slots below `end`, in far fewer calls.
+std::vector<lb_backend_stats> read_all_backend_stats(const Object& object, std::uint32_t end);
 void reset_backend_stats(const Object& object, std::uint32_t slot);
 
 struct VerdictInfo {

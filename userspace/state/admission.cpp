@@ -12,10 +12,12 @@ namespace {
 // A name that was cut off would not be found again by the next daemon.
 constexpr std::uint32_t kLongestName = LB_SERVICE_NAME_LEN - 1;
 
-Error no_room(const PortSpec& spec, const std::string& what, std::uint32_t needed, std::uint32_t limit) {
-  return {"service port " + spec.name + ": no room for " + what + ": " + std::to_string(needed) +
-              " needed, the map holds " + std::to_string(limit),
-          ENOSPC};
+Error no_room(const PortSpec& spec, const std::string& what, std::uint32_t needed, std::uint32_t limit,
+              std::uint32_t kept = 0) {
+  std::string message = "service port " + spec.name + ": no room for " + what + ": " + std::to_string(needed) +
+                        " needed, the map holds " + std::to_string(limit);
+  if (kept) message += ", " + std::to_string(kept) + " of them for service ports that have some";
+  return {message, ENOSPC};
 }
 
 }  // namespace
@@ -75,8 +77,10 @@ Result<> Admission::admit_backends(const PortSpec& spec, const PlacedPort& port)
   AbiSet<lb_service_key> added;
   for (const BackendSpec& backend : spec.backends)
     if (backend.keeps_flows && !port.slots.contains(backend.endpoint)) added.insert(backend.endpoint);
+  if (added.empty()) return {};
   const std::size_t needed = used_.backends + added.size();
-  if (needed > limits_.backends) return no_room(spec, "backends", needed, limits_.backends);
+  const std::uint32_t kept = port.is_in ? 0 : reserve(limits_.backends);
+  if (needed > limits_.backends - kept) return no_room(spec, "backends", needed, limits_.backends, kept);
   return {};
 }
 

@@ -47,6 +47,7 @@ void Adoption::take_backend(std::uint32_t slot, const lb_backend& backend) {
     return;
   const lb_service_key endpoint{backend.addr, backend.port, backend.proto, backend.family};
   if (!into_.ports.at(name->second).slots.try_emplace(endpoint, PlacedPort::Slot{slot, std::nullopt}).second) return;
+  into_.ports.at(name->second).is_in = true;
   into_.backends.adopt(slot, backend);
 }
 

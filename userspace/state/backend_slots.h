@@ -27,6 +27,7 @@ class BackendSlots {
   void reuse(std::uint32_t slot) { slots_.give_back(slot); }
 
   std::uint32_t used() const { return slots_.used(); }
+  std::uint32_t end() const { return slots_.end(); }
   std::uint32_t next_generation() const { return next_generation_; }
 
   // As an earlier daemon left it. finish_adoption() when that was the last.

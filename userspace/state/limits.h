@@ -17,6 +17,12 @@ struct Limits {
 
 constexpr Limits kNoLimits{~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
 
+// What newcomers leave free of backends, ring slots and members: a service port that is in the maps needs room for its
+// new endpoints beside that of the old ones, which is only given up afterwards.
+constexpr std::uint32_t reserve(std::uint32_t limit) {
+  return limit / 8;
+}
+
 // How much of that is taken, what rests included.
 struct Usage {
   std::uint32_t frontends, addresses, service_ports, backends, ring_slots, members;

@@ -17,6 +17,9 @@ class Numbers {
   void give_back(std::uint32_t number) { free_.insert(number); }
   std::uint32_t used() const { return end_ - static_cast<std::uint32_t>(free_.size()); }
 
+  // All that were ever taken are smaller.
+  std::uint32_t end() const { return end_; }
+
   // These keys are taken, and no others.
   template <class Content>
   void adopt(const Content& taken) {

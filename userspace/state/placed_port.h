@@ -21,6 +21,7 @@ struct PlacedPort {
   };
   std::uint32_t id = 0;
   bool removed = false;                // waits for its last backend to leave
+  bool is_in = false;                  // has had a backend: it may use what newcomers leave free
   AbiMap<lb_service_key, Slot> slots;  // by endpoint
   std::vector<lb_service> pools;       // as they are in the desired services, for every frontend of the pool
   AbiSet<lb_service_key> frontends;    // those of the desired services that have this id

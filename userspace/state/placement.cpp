@@ -42,6 +42,7 @@ Result<> Placement::put(const PortSpec& spec, Time now) {
     return fail(placed.error());
   }
   port.removed = false;
+  port.is_in |= !port.slots.empty();
   keep_backends(spec, port);
   place_frontends(spec, port);
   retire_backends(spec, port, now);
@@ -60,6 +61,7 @@ void Placement::remove(const std::string& name, Time now) {
     give_up(pool, now);
   port.pools.clear();
   port.removed = true;
+  port.is_in = false;
   if (port.slots.empty()) leaving_.insert({now + kRetireAfter, {name, {}}});
 }
 
@@ -99,6 +101,7 @@ void Placement::keep_backends(const PortSpec& spec, PlacedPort& port) {
 // Pools that are the same as before stay where they are; the others get new space before the old is given up, because
 // the datapath reads the old until the last frontend is rewritten.
 Result<> Placement::place_pools(const PortSpec& spec, PlacedPort& port, Time now) {
+  if (auto admitted = pools_.admit(spec, port); !admitted) return admitted;
   std::vector<lb_service> old = port.pools, pools, added;
   for (const PoolSpec& pool : spec.pools) {
     const Members members = members_of(spec, pool, port);
@@ -260,7 +263,8 @@ void Placement::release_backends(const std::set<std::uint32_t>& slots, Time now)
 // Whether who is nobody's endpoint any more may be in the way of others.
 bool Placement::may_lack_room(const PortSpec& spec) const {
   return !lingering_.empty() &&
-         (backends_.used() + spec.backends.size() > limits_.backends || ports_.size() > limits_.service_ports);
+         (backends_.used() + spec.backends.size() > limits_.backends - reserve(limits_.backends) ||
+          ports_.size() > limits_.service_ports);
 }
 
 // For what was refused, and is tried again when room is given up.
@@ -305,6 +309,25 @@ std::optional<std::uint32_t> Placement::slot(const std::string& name, const lb_s
   if (port == ports_.end()) return std::nullopt;
   const auto slot = port->second.slots.find(endpoint);
   return slot == port->second.slots.end() ? std::nullopt : std::optional(slot->second.index);
+}
+
+bool Placement::has_port(const std::string& name) const {
+  const auto port = ports_.find(name);
+  return port != ports_.end() && !port->second.removed;
+}
+
+AbiSet<lb_service_key> Placement::ring_members(const std::string& name) const {
+  AbiSet<lb_service_key> endpoints;
+  const auto port = ports_.find(name);
+  if (port == ports_.end()) return endpoints;
+  for (const lb_service& pool : port->second.pools) {
+    if (!pool.ring_slots) continue;
+    for (const std::uint32_t slot : *desired_.tables.members.at(pool.member_offset)) {
+      const lb_backend& backend = desired_.tables.backends.at(slot);
+      endpoints.insert({backend.addr, backend.port, backend.proto, backend.family});
+    }
+  }
+  return endpoints;
 }
 
 bool Placement::has_frontend(const std::string& name, const lb_service_key& frontend) const {

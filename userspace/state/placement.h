@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,7 +24,8 @@ namespace fairlead::state {
 // kRetireAfter, so that packets in flight through an old ring still find it and an endpoint that moves from one
 // EndpointSlice to another, gone in between, keeps its flows; one that leaves alive keeps it until release_backends(),
 // or until another needs the room; and slots and space rest for kQuarantine before they are used again. Time is passed
-// in; tick() does what has become due. Not thread safe.
+// in; tick() does what has become due. Service ports that have had a backend go before newcomers, who leave some room:
+// see reserve(). Not thread safe.
 class Placement {
  public:
   using Time = state::Time;
@@ -38,8 +40,8 @@ class Placement {
   // over is not in desired(); filter bits are kept as lingering ones.
   void adopt(const Tables& actual);
 
-  // All or nothing: on an error, which names the limit, the port stays as it was. A frontend that another port has
-  // becomes this one's.
+  // All or nothing: on an error, which names the limit, the port stays as it was; with the code kNoRing smaller rings
+  // may fit. A frontend that another port has becomes this one's.
   Result<> put(const PortSpec& spec, Time now);
   void remove(const std::string& name, Time now);
   void set_node_addresses(const std::vector<NodeAddress>& addresses);
@@ -67,6 +69,14 @@ class Placement {
   std::vector<std::string> names() const;
   // The slot of a port's endpoint, if it has one.
   std::optional<std::uint32_t> slot(const std::string& name, const lb_service_key& endpoint) const;
+  bool has_port(const std::string& name) const;
+  // The endpoints that the port's rings lead to.
+  AbiSet<lb_service_key> ring_members(const std::string& name) const;
+  std::uint32_t free_backends() const { return limits_.backends - std::min(limits_.backends, backends_.used()); }
+  bool has_ring_room(std::uint32_t slots, std::uint32_t share) const { return pools_.has_ring_room(slots, share); }
+  bool has_resting_rings() const { return pools_.has_resting_rings(); }
+  // No slot that is used, or was, has this number or a higher one.
+  std::uint32_t backend_slots_end() const { return backends_.end(); }
   // Whether the port is served there.
   bool has_frontend(const std::string& name, const lb_service_key& frontend) const;
   // Whether any is, also where the address is this node's own.

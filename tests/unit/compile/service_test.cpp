@@ -293,5 +293,20 @@ TEST(CompileService, RingsAreEqualOnAllNodes) {
   EXPECT_EQ(*here.ports[0].pools[0].ring, *there.ports[0].pools[0].ring);
 }
 
+// Of 10,000 services most are for the cluster itself, and an arena is not to be full of them.
+TEST(CompileService, RingsAreLargerWhereClientsOutsideComeIn) {
+  std::vector<At> endpoints;
+  for (int i = 1; i <= 10; ++i)
+    endpoints.push_back({"10.0.0." + std::to_string(i)});
+  const auto all = slices({slice(endpoints)});
+  model::Service web = service();
+  EXPECT_EQ(compile_service(web, all, kNode).ports[0].pools[0].ring->size(), 1024u);
+  web.type = model::ServiceType::kClusterIp;
+  web.ports[0].node_port = 0;
+  EXPECT_EQ(compile_service(web, all, kNode).ports[0].pools[0].ring->size(), 256u);
+  web.external_ips = {Address::literal("192.0.2.1")};
+  EXPECT_EQ(compile_service(web, all, kNode).ports[0].pools[0].ring->size(), 1024u);
+}
+
 }  // namespace
 }  // namespace fairlead::compile

@@ -29,6 +29,9 @@ const lb_service_key kWebVip = test::tcp("10.96.0.1", 80), kShopVip = test::tcp(
 // Longer than anything that was given up rests.
 constexpr auto kLong = state::Placement::kRetireAfter + state::Placement::kQuarantine + 1s;
 
+// As many as one may have that has had none.
+constexpr std::uint32_t kNewcomersBackends = FakeMaps::kLimits.backends - state::reserve(FakeMaps::kLimits.backends);
+
 // A store, the maps, and Sync between them, with a clock that the test moves.
 class World {
  public:
@@ -319,7 +322,7 @@ TEST_P(SyncRoom, IsMadeByWhoHasLeftAlive) {
   World world;
   world.service(kWeb, "10.96.0.1");
   std::vector<At> all{{"10.0.0.1"}};
-  while (all.size() < FakeMaps::kLimits.backends)
+  while (all.size() < kNewcomersBackends)
     all.push_back(compile::unready("10.0.0." + std::to_string(all.size() + 1)));
   world.endpoints(kWeb, all);
   world.endpoints(kWeb, {all[0]});
@@ -393,14 +396,14 @@ TEST_F(SyncRefusal, WhoFitsAfterAllHasItsFrontends) {
 // Room that comes with time: slots of backends that have gone.
 TEST_F(SyncRefusal, WhoFitsAfterAWhileHasItsFrontends) {
   std::vector<At> many;
-  for (std::uint32_t i = 1; i < FakeMaps::kLimits.backends; ++i)
+  for (std::uint32_t i = 1; i < kNewcomersBackends; ++i)
     many.push_back(compile::unready("10.0.0." + std::to_string(i)));
   world_.endpoints({"default", "older"}, {{"10.0.1.1"}, {"10.0.1.2"}});
   world_.endpoints(kWeb, many);
   put_external_ips(world_, FakeMaps::kLimits.frontends - 5);
   put_older();
   put_younger();
-  EXPECT_THAT(world_.told(), ElementsAre(HasSubstr("no room for backends: 65 needed")));
+  EXPECT_THAT(world_.told(), ElementsAre(HasSubstr("no room for backends: 57 needed")));
   EXPECT_THAT(world_.frontends(kYoungerPort), ElementsAre("10.96.0.4:80/TCP", "203.0.113.1:80/TCP"));
   world_.endpoints(kWeb, {});
   EXPECT_EQ(world_.sync().refused().size(), 1u) << "the slots still rest";
@@ -411,14 +414,14 @@ TEST_F(SyncRefusal, WhoFitsAfterAWhileHasItsFrontends) {
 
 // younger would have nothing without the shared frontend, and what it gave up would rest before it could have it again.
 TEST_F(SyncRefusal, WhoDoesNotFitCostsNobodyItsPlace) {
-  std::vector<At> all_ring_slots;
-  for (std::uint32_t i = 0; i < FakeMaps::kLimits.ring_slots / 100; ++i)
-    all_ring_slots.push_back({"10.0.0." + std::to_string(i + 1)});
+  std::vector<At> half_of_ring_slots;
+  for (std::uint32_t i = 0; i < FakeMaps::kLimits.ring_slots / 200; ++i)
+    half_of_ring_slots.push_back({"10.0.0." + std::to_string(i + 1)});
   model::Service younger = with_addresses({"default", "younger"}, "10.96.0.4", {kShared});
   younger.cluster_ips.clear();
   younger.created = "2026-02-01T00:00:00Z";
   world_.put(younger);
-  world_.endpoints(younger.name, all_ring_slots);
+  world_.endpoints(younger.name, half_of_ring_slots);
   ASSERT_THAT(world_.sync().refused(), IsEmpty());
   const std::size_t writes = world_.maps.writes();
   put_older();

@@ -73,7 +73,8 @@ std::vector<admin::ProblemView> Inspection::problems() const {
 }
 
 std::vector<admin::ServiceView> Inspection::services(admin::Backends backends) const {
-  const std::vector<lb_backend_stats> all = datapath::read_backend_stats(parts_.object);
+  const std::vector<lb_backend_stats> all =
+      datapath::read_all_backend_stats(parts_.object, parts_.sync.placement().backend_slots_end());
   const auto stats = [&](std::uint32_t slot) { return slot < all.size() ? all[slot] : lb_backend_stats{}; };
   std::vector<admin::ServiceView> views;
   for (const auto& [name, service] : parts_.store.services())

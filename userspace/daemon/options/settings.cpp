@@ -94,7 +94,8 @@ class Table {
     add("max-services", ours("maxServices"), whole(sizes.service_ports, 1, kMostEntries), "Service ports");
     add("max-addresses", ours("maxAddresses"), whole(sizes.addresses, 1, kMostEntries),
         "Addresses of services and of this node");
-    add("max-backends", ours("maxBackends"), whole(sizes.backends, 1, kMostEntries), "Endpoints");
+    add("max-backends", ours("maxBackends"), whole(sizes.backends, 1, kMostEntries),
+        "Endpoints; 64 bytes each, and 40 for each CPU");
     add("max-ring-slots", ours("maxRingSlots"), whole(sizes.ring_slots, 4096, 1u << 28),
         "Slots of all Maglev rings together");
     add("max-flows-ipv4", ours("maxFlowsIPv4"), whole(sizes.flows4, 64, kMostEntries),
