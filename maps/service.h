@@ -2,6 +2,7 @@
 #ifndef LB_MAPS_SERVICE_H
 #define LB_MAPS_SERVICE_H
 
+#include "backend.h"
 #include "base.h"
 #include "limits.h"
 
@@ -51,12 +52,16 @@ LB_ASSERT_SIZE(struct lb_address_key, 20);
 #define LB_ADDRESS_NODEPORT (1u << 1) /* an address of this node on which NodePorts are served */
 #define LB_ADDRESS_NODE (1u << 2)     /* an address of this node */
 
-/* Value of lb_service_names, keyed by lb_service.id: "namespace/name:port/PROTO/family", NUL padded. For people
- * and for adoption. */
-#define LB_SERVICE_NAMES_LAYOUT 2
+/*
+ * Value of lb_service_names, keyed by lb_service.id. text is "namespace/name:port/PROTO/family", NUL padded, for people
+ * and for adoption. left is what backends had counted that are not the service port's any more, so that its counters
+ * never fall.
+ */
+#define LB_SERVICE_NAMES_LAYOUT 3
 struct lb_service_name {
 	char text[LB_SERVICE_NAME_LEN];
+	struct lb_backend_stats left;
 };
-LB_ASSERT_SIZE(struct lb_service_name, 208);
+LB_ASSERT_SIZE(struct lb_service_name, 248);
 
 #endif

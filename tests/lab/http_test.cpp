@@ -74,8 +74,9 @@ TEST_F(Http, MetricsFollowWhatHappens) {
   ASSERT_TRUE(daemon().put("bad.yaml", "kind: Service\nmetadata: {na"));
   ASSERT_TRUE(eventually(kSoon, [&] { return daemon().query<admin::StatusView>({"status"})->problems == 1; }));
   auto after = samples_of(metrics());
-  EXPECT_EQ(after["fairlead_service_connections_total{service=\"default/web:tcp/TCP/IPv4\"}"], 50);
-  EXPECT_GE(after["fairlead_service_packets_total{direction=\"out\",service=\"default/web:tcp/TCP/IPv4\"}"], 150);
+  const std::string web = R"({namespace="default",service="web",port="tcp",protocol="TCP",family="IPv4")";
+  EXPECT_EQ(after["fairlead_service_connections_total" + web + "}"], 50);
+  EXPECT_GE(after["fairlead_service_packets_total" + web + ",direction=\"out\"}"], 150);
   const std::string sent = "fairlead_packets_total{hook=\"xdp\",kind=\"send\",verdict=\"remote_new\"}";
   const std::string passed = "fairlead_packets_total{hook=\"xdp\",kind=\"pass\",verdict=\"local_new\"}";
   EXPECT_EQ(after[passed], report.servers.at("node1-pod1"));
@@ -90,6 +91,35 @@ TEST_F(Http, MetricsFollowWhatHappens) {
     if (name.find("_total") != name.npos && name.find("no_local_endpoints") == name.npos) {
       EXPECT_GE(after[name], value) << name << " is a counter";
     }
+}
+
+// All backends of a rollout are replaced, and lbd is too.
+TEST_F(Http, CountersDoNotFallWhenBackendsGo) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_EQ(ask(Transport::Tcp, vip_of(10, Family::IPv4), {.count = 20}).answered, 20U);
+  const std::string connections =
+      R"(fairlead_service_connections_total{namespace="default",service="web",port="tcp",protocol="TCP",family="IPv4"})";
+  ASSERT_EQ(samples_of(metrics())[connections], 20);
+  // Their slots are given up a second after they have gone.
+  Backend ending1 = backend(1, 1), ending2 = backend(2, 1);
+  ending1.terminating = ending2.terminating = true;
+  put({}, {ending1, ending2});
+  ASSERT_TRUE(eventually(
+      kSoon, [&] { return samples_of(metrics())["kubeproxy_sync_proxy_rules_endpoint_changes_total"] == 4; }));
+  put({}, {});
+  const auto backends = [&] {
+    for (const admin::UsageView& usage : daemon().query<admin::StatusView>({"status"})->usage)
+      if (usage.name == "backends") return usage.used;
+    return std::int64_t{-1};
+  };
+  EXPECT_TRUE(eventually(std::chrono::seconds(15), [&] {
+    EXPECT_EQ(samples_of(metrics())[connections], 20);
+    return backends() == 0;
+  })) << backends();
+  EXPECT_EQ(samples_of(metrics())[connections], 20);
+  ASSERT_EQ(daemon().stop(), 0);
+  ASSERT_TRUE(daemon().start());
+  EXPECT_EQ(samples_of(metrics())[connections], 20) << "nor over a restart";
 }
 
 TEST_F(Http, HealthIsToldToTheWholeNetwork) {

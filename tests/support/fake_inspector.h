@@ -10,6 +10,7 @@ struct FakeInspector : admin::Inspector {
   admin::StatusView told_status;
   std::vector<admin::ProblemView> told_problems;
   std::vector<admin::ServiceView> told_services;
+  std::vector<admin::PortSummary> told_ports;
   std::vector<admin::FlowView> told_flows;
   std::vector<admin::RingView> told_rings;
   std::vector<admin::HookView> told_hooks;
@@ -18,7 +19,8 @@ struct FakeInspector : admin::Inspector {
   admin::VersionView version() const override { return told_status.daemon; }
   admin::StatusView status() const override { return told_status; }
   std::vector<admin::ProblemView> problems() const override { return told_problems; }
-  std::vector<admin::ServiceView> services(admin::Backends) const override { return told_services; }
+  std::vector<admin::ServiceView> services() const override { return told_services; }
+  std::vector<admin::PortSummary> ports() const override { return told_ports; }
   Result<admin::ServiceView> service(const std::string& space, const std::string& name) const override {
     for (const admin::ServiceView& one : told_services)
       if (one.space == space && one.name == name) return one;

@@ -85,7 +85,7 @@ HttpResponse route(const Inspector& inspector, const Target& target) {
   if (is({"v1", "version"})) return json_response(inspector.version());
   if (is({"v1", "status"})) return json_response(inspector.status());
   if (is({"v1", "problems"})) return json_response(inspector.problems());
-  if (is({"v1", "services"})) return json_response(inspector.services(Backends::kEach));
+  if (is({"v1", "services"})) return json_response(inspector.services());
   if (is({"v1", "verdicts"})) return json_response(inspector.verdicts());
   if (is({"v1", "flows"})) return flows(inspector, target, false);
   if (is({"v1", "flows", "count"})) return flows(inspector, target, true);

@@ -41,7 +41,7 @@ constexpr std::chrono::milliseconds kPause{100};
 // A listener's handler, and its connections in the order in which they were last heard.
 template <class Stream>
 struct Listener {
-  HttpHandler handler;
+  HttpCoroutine handler;
   std::map<std::uint64_t, Stream*> connections;
   std::uint64_t next = 0;
 
@@ -91,7 +91,7 @@ asio::awaitable<void> serve(Stream stream, std::shared_ptr<Listener<Stream>> lis
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return;
     place.renew();
-    HttpResponse response = listener->handler(parser.get());
+    HttpResponse response = co_await listener->handler(parser.get());
     response.version(parser.get().version());
     response.keep_alive(parser.get().keep_alive());
     if (parser.get().method() == http::verb::head) response.body().clear();
@@ -103,7 +103,7 @@ asio::awaitable<void> serve(Stream stream, std::shared_ptr<Listener<Stream>> lis
 }
 
 template <class Protocol>
-asio::awaitable<void> accept(typename Protocol::acceptor acceptor, HttpHandler handler) {
+asio::awaitable<void> accept(typename Protocol::acceptor acceptor, HttpCoroutine handler) {
   using Stream = beast::basic_stream<Protocol>;
   const auto listener = std::make_shared<Listener<Stream>>(Listener<Stream>{std::move(handler), {}});
   asio::steady_timer pause(acceptor.get_executor());
@@ -123,7 +123,7 @@ asio::awaitable<void> accept(typename Protocol::acceptor acceptor, HttpHandler h
 
 template <class Protocol>
 Result<> listen(asio::io_context& io, const typename Protocol::endpoint& endpoint, const std::string& name,
-                HttpHandler handler) {
+                HttpCoroutine handler) {
   typename Protocol::acceptor acceptor(io);
   boost::system::error_code error;
   acceptor.open(endpoint.protocol(), error);
@@ -151,7 +151,13 @@ Result<> make_vacant(asio::io_context& io, const std::string& path) {
 
 }  // namespace
 
-Result<> HttpServer::listen_tcp(const std::string& address, HttpHandler handler) {
+HttpCoroutine at_once(HttpHandler handler) {
+  return [handler = std::move(handler)](const HttpRequest& request) -> asio::awaitable<HttpResponse> {
+    co_return handler(request);
+  };
+}
+
+Result<> HttpServer::listen_tcp(const std::string& address, HttpCoroutine handler) {
   const auto endpoint = Endpoint::parse(address);
   if (!endpoint) return Error{"listen on " + address + ": not of the form ADDRESS:PORT", EINVAL};
   return listen<Tcp>(io_, {asio::ip::make_address(endpoint->address.to_string()), endpoint->port}, address,
@@ -166,7 +172,7 @@ Result<> HttpServer::listen_unix(const std::string& path, HttpHandler handler) {
   if (auto vacant = make_vacant(io_, path); !vacant) return vacant;
   // The mode is there before the name is.
   const mode_t before = ::umask(0177);
-  auto listening = listen<Unix>(io_, Unix::endpoint(path), path, std::move(handler));
+  auto listening = listen<Unix>(io_, Unix::endpoint(path), path, at_once(std::move(handler)));
   ::umask(before);
   return listening;
 }

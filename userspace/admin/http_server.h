@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/http.hpp>
 #include <functional>
@@ -14,6 +15,9 @@ namespace fairlead::admin {
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
 using HttpResponse = boost::beast::http::response<boost::beast::http::string_body>;
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+// One that may wait for something; the request is there until it has answered.
+using HttpCoroutine = std::function<boost::asio::awaitable<HttpResponse>(const HttpRequest&)>;
+HttpCoroutine at_once(HttpHandler handler);
 
 // Serves HTTP/1.1 on the event loop, one handler for each listener. Requests are small (bodies of at most 64 KiB) and
 // connections that say nothing for 30 seconds are closed. The handler must not throw. Listeners live until the
@@ -23,7 +27,7 @@ class HttpServer {
   explicit HttpServer(boost::asio::io_context& io) : io_(io) {}
 
   // "127.0.0.1:10249" or "[::]:10256".
-  Result<> listen_tcp(const std::string& address, HttpHandler handler);
+  Result<> listen_tcp(const std::string& address, HttpCoroutine handler);
   // Only the owner may connect. A socket that a dead daemon left is replaced; one that answers is an error.
   Result<> listen_unix(const std::string& path, HttpHandler handler);
 

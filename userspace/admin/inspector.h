@@ -21,9 +21,15 @@ struct FlowFilter {
   std::uint64_t limit = 0;  // 0: all
 };
 
-enum class Backends {
-  kEach,
-  kTogether,  // one BackendView for all of a port's, of which only the counters mean something
+// A service port in one family, for who counts.
+struct PortSummary {
+  std::string space, service;
+  std::string port;      // its name, or its number
+  std::string protocol;  // "TCP"
+  Family family = Family::IPv4;
+  std::uint32_t id = 0;  // in the maps
+  // The traffic policy leaves clients inside, or outside, none of the endpoints that there are.
+  bool no_local_inside = false, no_local_outside = false;
 };
 
 // What the control API asks of the daemon. Called on the event loop's thread; an answer is a snapshot.
@@ -34,7 +40,9 @@ class Inspector {
   virtual VersionView version() const = 0;
   virtual StatusView status() const = 0;
   virtual std::vector<ProblemView> problems() const = 0;
-  virtual std::vector<ServiceView> services(Backends backends) const = 0;
+  virtual std::vector<ServiceView> services() const = 0;
+  // Of what is served.
+  virtual std::vector<PortSummary> ports() const = 0;
   // Errors name what was asked for.
   virtual Result<ServiceView> service(const std::string& space, const std::string& name) const = 0;
   virtual Result<std::vector<FlowView>> flows(const FlowFilter& filter) const = 0;

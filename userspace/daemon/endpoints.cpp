@@ -17,7 +17,7 @@ Endpoints::Endpoints(boost::asio::io_context& io, const Options& options, Handle
     : options_(options),
       server_(io),
       control_(std::move(handlers.control)),
-      health_{options.healthz_address, std::move(handlers.health), boost::asio::steady_timer(io), {}},
+      health_{options.healthz_address, admin::at_once(std::move(handlers.health)), boost::asio::steady_timer(io), {}},
       metrics_{options.metrics_address, std::move(handlers.metrics), boost::asio::steady_timer(io), {}} {
 }
 

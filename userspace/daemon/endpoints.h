@@ -14,7 +14,8 @@ namespace fairlead::daemon {
 class Endpoints {
  public:
   struct Handlers {
-    admin::HttpHandler control, health, metrics;
+    admin::HttpHandler control, health;
+    admin::HttpCoroutine metrics;
   };
   Endpoints(boost::asio::io_context& io, const Options& options, Handlers handlers);
 
@@ -27,7 +28,7 @@ class Endpoints {
  private:
   struct Port {
     const std::string& address;  // empty: none
-    admin::HttpHandler handler;
+    admin::HttpCoroutine handler;
     boost::asio::steady_timer retry;
     std::string told;  // why it cannot be had
   };

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "userspace/daemon/maps.h"
+#include "userspace/datapath/counters.h"
 #include "userspace/datapath/namespace_lock.h"
 
 namespace fairlead::daemon {
@@ -34,7 +35,9 @@ Forwarding::Forwarding(const Parts& parts, Loaded loaded)
       health_(kHealthTimeout),
       inspection_({parts_.options, *object_, network_, ways_, way_checks_, sync_, parts_.store, upkeep_, parts_.source,
                    parts_.endpoints}),
-      metrics_({inspection_, health_, [this] { return sync_.failed_writes(); }}),
+      metrics_({inspection_, health_, [this] { return sync_.failed_writes(); },
+                [this] { return sync_.placement().backend_slots_end(); },
+                [this](std::uint32_t end) { return datapath::read_service_stats(*object_, end); }}),
       programmer_(parts_.io,
                   {parts_.store, sync_, health_, metrics_, [this](const auto* node) { return node_state(node); }}),
       host_(parts_.io, network_, [this] { programmer_.node_changed(); }),

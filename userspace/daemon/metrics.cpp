@@ -5,17 +5,15 @@
 #include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
 
-#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
+#include "userspace/daemon/exposition.h"
+#include "userspace/daemon/process_usage.h"
 #include "userspace/util/version.h"
 
 namespace fairlead::daemon {
 namespace {
-
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
 
 constexpr fairlead::Family kFamilies[] = {fairlead::Family::IPv4, fairlead::Family::IPv6};
 
@@ -44,133 +42,113 @@ double seconds_since_epoch() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-class Family {
- public:
-  Family(const std::string& name, const std::string& help, MetricType type) : family_{name, help, type, {}} {}
+constexpr auto kCounter = Exposition::Type::kCounter;
+constexpr auto kGauge = Exposition::Type::kGauge;
 
-  Family& add(Labels labels, double value) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    (family_.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-    family_.metric.push_back(std::move(metric));
-    return *this;
-  }
-
-  MetricFamily take() { return std::move(family_); }
-
- private:
-  MetricFamily family_;
-};
-
-MetricFamily verdicts(const admin::Inspector& inspector) {
-  Family family("fairlead_packets_total", "Packets by hook and verdict; lbctl verdicts says what each means.",
-                MetricType::Counter);
-  for (const admin::HookView& hook : inspector.verdicts())
+void append_verdicts(std::string& text, const std::vector<admin::HookView>& hooks) {
+  Exposition packets(text, "fairlead_packets_total",
+                     "Packets that the datapath has seen, by hook and verdict; lbctl verdicts says what each means.",
+                     kCounter);
+  for (const admin::HookView& hook : hooks)
     for (const admin::VerdictView& verdict : hook.verdicts)
-      family.add({{"hook", hook.hook}, {"kind", admin::to_string(verdict.kind)}, {"verdict", verdict.name}},
-                 static_cast<double>(verdict.packets));
-  return family.take();
+      packets.add({{"hook", hook.hook}, {"kind", admin::to_string(verdict.kind)}, {"verdict", verdict.name}},
+                  static_cast<double>(verdict.packets));
 }
 
-std::vector<MetricFamily> backends(const std::vector<admin::ServiceView>& services) {
-  Family packets("fairlead_service_packets_total", "Packets of each service port's present backends, by direction.",
-                 MetricType::Counter);
-  Family bytes("fairlead_service_bytes_total", "Layer 3 bytes of the same.", MetricType::Counter);
-  Family connections("fairlead_service_connections_total", "Flows made for the same.", MetricType::Counter);
-  for (const admin::ServiceView& service : services)
-    for (const admin::ServicePortView& port : service.ports) {
-      const Labels labels{{"service", port.id}};
-      const auto with = [&](const char* direction) { return Labels{{"direction", direction}, {"service", port.id}}; };
-      admin::BackendView sum;
-      for (const admin::BackendView& backend : port.backends) {
-        sum.packets_in += backend.packets_in;
-        sum.packets_out += backend.packets_out;
-        sum.bytes_in += backend.bytes_in;
-        sum.bytes_out += backend.bytes_out;
-        sum.connections += backend.connections;
-      }
-      packets.add(with("in"), static_cast<double>(sum.packets_in))
-          .add(with("out"), static_cast<double>(sum.packets_out));
-      bytes.add(with("in"), static_cast<double>(sum.bytes_in)).add(with("out"), static_cast<double>(sum.bytes_out));
-      connections.add(labels, static_cast<double>(sum.connections));
-    }
-  return {packets.take(), bytes.take(), connections.take()};
+// Of each service port that has an id in the statistics.
+template <class Add>
+void for_each_port(const std::vector<admin::PortSummary>& ports, const Metrics::ServiceStats& stats, const Add& add) {
+  for (const admin::PortSummary& port : ports)
+    if (port.id < stats.size()) add(port, stats[port.id]);
 }
 
-// Without a sample where there is no API server, and before it has been heard.
-MetricFamily contact(const admin::StatusView& status) {
-  Family age("fairlead_apiserver_last_contact_seconds", "How long ago the API server was heard last.",
-             MetricType::Gauge);
-  if (status.heard_seconds >= 0) age.add({}, status.heard_seconds);
-  return age.take();
-}
-
-std::vector<MetricFamily> state(const admin::Inspector& inspector, std::uint64_t failed_writes) {
-  const admin::StatusView status = inspector.status();
-  Family used("fairlead_map_entries", "What is in use of each kind of map.", MetricType::Gauge);
-  Family limit("fairlead_map_entries_limit", "What fits.", MetricType::Gauge);
-  for (const admin::UsageView& usage : status.usage) {
-    if (usage.used >= 0) used.add({{"map", usage.name}}, static_cast<double>(usage.used));
-    limit.add({{"map", usage.name}}, static_cast<double>(usage.limit));
-  }
-  return {used.take(),
-          limit.take(),
-          contact(status),
-          Family("fairlead_source_in_sync",
-                 "1 while what Services are read from has been read completely and is followed, 0 otherwise.",
-                 MetricType::Gauge)
-              .add({}, status.synced && status.behind_seconds == 0)
-              .take(),
-          Family("fairlead_source_behind_seconds",
-                 "For how long changes of what Services are read from may have been missed; 0 while it is followed.",
-                 MetricType::Gauge)
-              .add({}, status.behind_seconds)
-              .take(),
-          Family("fairlead_problems",
-                 "What cannot be honoured or had now, of manifests, services and the node; lbctl problems lists it.",
-                 MetricType::Gauge)
-              .add({}, static_cast<double>(status.problems))
-              .take(),
-          Family("fairlead_map_write_failures_total", "Writes to maps that failed; they are tried again.",
-                 MetricType::Counter)
-              .add({}, static_cast<double>(failed_writes))
-              .take(),
-          Family("fairlead_build_info", "1, labelled with the version.", MetricType::Gauge)
-              .add({{"version", version()}}, 1)
-              .take()};
-}
-
-// The policy for clients inside the cluster is that of ClusterIPs, the policy for those outside that of the rest.
-bool has_no_local_endpoint(const admin::ServicePortView& port, bool internal) {
-  return std::any_of(port.frontends.begin(), port.frontends.end(), [&](const admin::FrontendView& frontend) {
-    return frontend.action == admin::Action::kDrop && (frontend.kind == admin::FrontendKind::kClusterIp) == internal;
+void append_traffic(std::string& text, const std::string& name, const std::string& meaning,
+                    const std::vector<admin::PortSummary>& ports, const Metrics::ServiceStats& stats,
+                    __u64 (lb_backend_stats::*counts)[2]) {
+  Exposition family(text, name, meaning + ", by direction: in is from clients to backends, out the way back.",
+                    kCounter);
+  for_each_port(ports, stats, [&](const admin::PortSummary& port, const lb_backend_stats& counted) {
+    for (const int direction : {0, 1})
+      family.add({{"namespace", port.space},
+                  {"service", port.service},
+                  {"port", port.port},
+                  {"protocol", port.protocol},
+                  {"family", admin::to_string(port.family)},
+                  {"direction", direction == 0 ? "in" : "out"}},
+                 static_cast<double>((counted.*counts)[direction]));
   });
 }
 
-// Service ports whose traffic policy is Local, that have endpoints, but none on this node: what kube-proxy's gauge of
-// that name counts.
-MetricFamily no_local_endpoints(const std::vector<admin::ServiceView>& services) {
-  Family family("kubeproxy_sync_proxy_rules_no_local_endpoints_total",
-                "Service ports with a Local traffic policy and no endpoint on this node.", MetricType::Gauge);
-  for (const fairlead::Family ip_family : kFamilies)
-    for (const bool internal : {true, false}) {
-      std::size_t count = 0;
-      for (const admin::ServiceView& service : services)
-        for (const admin::ServicePortView& port : service.ports)
-          count += port.family == ip_family && has_no_local_endpoint(port, internal);
-      family.add({{"ip_family", admin::to_string(ip_family)}, {"traffic_policy", internal ? "internal" : "external"}},
-                 static_cast<double>(count));
-    }
-  return family.take();
+void append_services(std::string& text, const std::vector<admin::PortSummary>& ports,
+                     const Metrics::ServiceStats& stats) {
+  append_traffic(text, "fairlead_service_packets_total", "Packets that were forwarded for a service port", ports, stats,
+                 &lb_backend_stats::packets);
+  append_traffic(text, "fairlead_service_bytes_total", "Layer 3 bytes that were forwarded for a service port", ports,
+                 stats, &lb_backend_stats::bytes);
+  Exposition connections(text, "fairlead_service_connections_total",
+                         "Connections, and exchanges of UDP, that were begun with backends of a service port.",
+                         kCounter);
+  for_each_port(ports, stats, [&](const admin::PortSummary& port, const lb_backend_stats& counted) {
+    connections.add({{"namespace", port.space},
+                     {"service", port.service},
+                     {"port", port.port},
+                     {"protocol", port.protocol},
+                     {"family", admin::to_string(port.family)}},
+                    static_cast<double>(counted.flows));
+  });
 }
 
-MetricFamily answers(const char* name, const char* help, const std::map<unsigned, std::uint64_t>& counts) {
-  Family family(name, help, MetricType::Counter);
+void append_usage(std::string& text, const std::vector<admin::UsageView>& usage) {
+  Exposition used(text, "fairlead_map_entries", "Entries of each of the datapath's maps that are in use.", kGauge);
+  for (const admin::UsageView& map : usage)
+    if (map.used >= 0) used.add({{"map", map.name}}, static_cast<double>(map.used));
+  Exposition limit(text, "fairlead_map_entries_limit", "Entries that each of the datapath's maps has room for.",
+                   kGauge);
+  for (const admin::UsageView& map : usage)
+    limit.add({{"map", map.name}}, static_cast<double>(map.limit));
+}
+
+void append_source(std::string& text, const admin::StatusView& status) {
+  Exposition age(text, "fairlead_apiserver_last_contact_seconds", "How long ago the API server was heard last.",
+                 kGauge);
+  // Without a sample where there is no API server, and before it has been heard.
+  if (status.heard_seconds >= 0) age.add({}, status.heard_seconds);
+  Exposition(text, "fairlead_source_in_sync",
+             "1 while what Services are read from has been read completely and is followed, 0 otherwise.", kGauge)
+      .add({}, status.synced && status.behind_seconds == 0);
+  Exposition(text, "fairlead_source_behind_seconds",
+             "For how long changes of what Services are read from may have been missed; 0 while it is followed.",
+             kGauge)
+      .add({}, status.behind_seconds);
+  Exposition(text, "fairlead_problems",
+             "What cannot be honoured or had now, of manifests, services and the node; lbctl problems lists it.",
+             kGauge)
+      .add({}, static_cast<double>(status.problems));
+}
+
+// What kube-proxy's gauge of that name counts.
+void append_no_local_endpoints(std::string& text, const std::vector<admin::PortSummary>& ports) {
+  Exposition family(text, "kubeproxy_sync_proxy_rules_no_local_endpoints_total",
+                    "Service ports with a Local traffic policy that have endpoints, but none on this node.", kGauge);
+  for (const fairlead::Family ip_family : kFamilies) {
+    std::size_t inside = 0, outside = 0;
+    for (const admin::PortSummary& port : ports) {
+      inside += port.family == ip_family && port.no_local_inside;
+      outside += port.family == ip_family && port.no_local_outside;
+    }
+    const std::string_view name = admin::to_string(ip_family);
+    family.add({{"ip_family", name}, {"traffic_policy", "internal"}}, static_cast<double>(inside));
+    family.add({{"ip_family", name}, {"traffic_policy", "external"}}, static_cast<double>(outside));
+  }
+}
+
+void append_answers(std::string& text, const char* name, const char* meaning,
+                    const std::map<unsigned, std::uint64_t>& counts) {
+  Exposition family(text, name, meaning, kCounter);
   for (const unsigned code : {200u, 503u}) {
     const auto it = counts.find(code);
     family.add({{"code", std::to_string(code)}}, it == counts.end() ? 0 : static_cast<double>(it->second));
   }
-  return family.take();
 }
 
 }  // namespace
@@ -178,19 +156,21 @@ MetricFamily answers(const char* name, const char* help, const std::map<unsigned
 Metrics::Metrics(Parts parts) : parts_(std::move(parts)) {
   auto& duration = prometheus::BuildHistogram()
                        .Name("kubeproxy_sync_proxy_rules_duration_seconds")
-                       .Help("Time to bring a change into the maps.")
+                       .Help("Time that it took to bring a change into the datapath's maps, in seconds.")
                        .Register(registry_);
   auto& programming = prometheus::BuildHistogram()
                           .Name("kubeproxy_network_programming_duration_seconds")
-                          .Help("From what made endpoints change, elsewhere in the cluster, to the maps of this node.")
+                          .Help(
+                              "Time from what made endpoints change, elsewhere in the cluster, to the datapath's maps "
+                              "of this node, in seconds.")
                           .Register(registry_);
   auto& timestamp = prometheus::BuildGauge()
                         .Name("kubeproxy_sync_proxy_rules_last_timestamp_seconds")
-                        .Help("When the maps were last brought up to date.")
+                        .Help("When the datapath's maps were last brought up to date, in seconds since the epoch.")
                         .Register(registry_);
   auto& queued = prometheus::BuildGauge()
                      .Name("kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds")
-                     .Help("When the last change was heard of.")
+                     .Help("When the last change was heard of, in seconds since the epoch.")
                      .Register(registry_);
   for (int i = 0; i < 2; ++i) {
     const std::map<std::string, std::string> labels{{"ip_family", admin::to_string(kFamilies[i])}};
@@ -201,12 +181,12 @@ Metrics::Metrics(Parts parts) : parts_(std::move(parts)) {
   }
   endpoint_changes_ = &prometheus::BuildCounter()
                            .Name("kubeproxy_sync_proxy_rules_endpoint_changes_total")
-                           .Help("EndpointSlices written or removed.")
+                           .Help("EndpointSlices that were added, changed or removed where Services are read from.")
                            .Register(registry_)
                            .Add({});
   service_changes_ = &prometheus::BuildCounter()
                           .Name("kubeproxy_sync_proxy_rules_service_changes_total")
-                          .Help("Services written or removed.")
+                          .Help("Services that were added, changed or removed where Services are read from.")
                           .Register(registry_)
                           .Add({});
 }
@@ -238,19 +218,37 @@ void Metrics::programmed(const model::Store::Changed::Triggers& triggers) {
           std::chrono::duration<double>(now - trigger).count());
 }
 
-std::string Metrics::text() const {
-  std::vector<MetricFamily> families = registry_.Collect();
-  const auto append = [&](std::vector<MetricFamily> more) {
-    std::move(more.begin(), more.end(), std::back_inserter(families));
-  };
-  // Once: it reads the counters of all backends.
-  const std::vector<admin::ServiceView> services = parts_.inspector.services(admin::Backends::kTogether);
-  append({verdicts(parts_.inspector), no_local_endpoints(services),
-          answers("kubeproxy_proxy_healthz_total", "Answers of /healthz.", parts_.health.healthz_answers()),
-          answers("kubeproxy_proxy_livez_total", "Answers of /livez.", parts_.health.livez_answers())});
-  append(backends(services));
-  append(state(parts_.inspector, parts_.failed_writes()));
-  return prometheus::TextSerializer().Serialize(families);
+Metrics::Snapshot Metrics::take() const {
+  return {parts_.inspector.ports(),        parts_.inspector.status(),     parts_.inspector.verdicts(),
+          parts_.health.healthz_answers(), parts_.health.livez_answers(), parts_.failed_writes(),
+          parts_.backend_slots_end()};
+}
+
+std::string Metrics::write(const Snapshot& snapshot) const {
+  std::string text = prometheus::TextSerializer().Serialize(registry_.Collect());
+  append_verdicts(text, snapshot.hooks);
+  append_no_local_endpoints(text, snapshot.ports);
+  append_answers(text, "kubeproxy_proxy_healthz_total", "Answers that /healthz has given, by their code.",
+                 snapshot.healthz_answers);
+  append_answers(text, "kubeproxy_proxy_livez_total", "Answers that /livez has given, by their code.",
+                 snapshot.livez_answers);
+  append_services(text, snapshot.ports, parts_.service_stats(snapshot.backend_slots_end));
+  append_usage(text, snapshot.status.usage);
+  append_source(text, snapshot.status);
+  Exposition(text, "fairlead_map_write_failures_total",
+             "Writes to the datapath's maps that have failed; they are tried again.", kCounter)
+      .add({}, static_cast<double>(snapshot.failed_writes));
+  Exposition(text, "fairlead_build_info", "1, labelled with the version of lbd.", kGauge)
+      .add({{"version", version()}}, 1);
+  append_process_usage(text);
+  return text;
+}
+
+boost::asio::awaitable<std::string> Metrics::text() const {
+  const Snapshot snapshot = take();
+  const auto written = [&]() -> boost::asio::awaitable<std::string> { co_return write(snapshot); };
+  std::string text = co_await boost::asio::co_spawn(writer_, written, boost::asio::use_awaitable);
+  co_return text;
 }
 
 }  // namespace fairlead::daemon

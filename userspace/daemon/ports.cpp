@@ -26,13 +26,15 @@ admin::HttpResponse answer_health(const admin::Health& health, const admin::Http
   return not_found();
 }
 
-admin::HttpResponse answer_metrics(const Metrics& metrics, const admin::HttpRequest& request) {
+boost::asio::awaitable<admin::HttpResponse> answer_metrics(const Metrics& metrics, const admin::HttpRequest& request) {
   const std::string path = path_of(request);
-  if (path == "/metrics")
-    return admin::text_response(http::status::ok, metrics.text(), "text/plain; version=0.0.4; charset=utf-8");
-  if (path == "/healthz") return admin::text_response(http::status::ok, "ok");
-  if (path == "/proxyMode") return admin::text_response(http::status::ok, "ebpf");
-  return not_found();
+  if (path == "/metrics") {
+    std::string text = co_await metrics.text();
+    co_return admin::text_response(http::status::ok, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
+  }
+  if (path == "/healthz") co_return admin::text_response(http::status::ok, "ok");
+  if (path == "/proxyMode") co_return admin::text_response(http::status::ok, "ebpf");
+  co_return not_found();
 }
 
 }  // namespace fairlead::daemon

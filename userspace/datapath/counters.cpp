@@ -17,17 +17,46 @@ const char* lower(const char* text) {
 
 lb_backend_stats sum(std::span<const lb_backend_stats> cpus) {
   lb_backend_stats sum{};
-  for (const lb_backend_stats& one : cpus) {
-    for (int direction = 0; direction < 2; ++direction) {
-      sum.packets[direction] += one.packets[direction];
-      sum.bytes[direction] += one.bytes[direction];
-    }
-    sum.flows += one.flows;
-  }
+  for (const lb_backend_stats& one : cpus)
+    add(sum, one);
   return sum;
 }
 
+std::vector<lb_backend_stats> service_stats(const Object& object, std::uint32_t end) {
+  std::vector<lb_backend_stats> sums(object.sizes().service_ports);
+  object.names.for_each([&](std::uint32_t id, const lb_service_name& name) {
+    if (id < sums.size()) sums[id] = name.left;
+  });
+  const std::vector<lb_backend_stats> backends = read_all_backend_stats(object, end);
+  for (std::uint32_t slot = 0; slot < backends.size(); ++slot) {
+    const lb_backend& backend = object.backends[slot];
+    const bool is_used = __atomic_load_n(&backend.generation, __ATOMIC_ACQUIRE);
+    const std::uint32_t id = __atomic_load_n(&backend.service_id, __ATOMIC_RELAXED);
+    if (is_used && id < sums.size()) add(sums[id], backends[slot]);
+  }
+  return sums;
+}
+
 }  // namespace
+
+void add(lb_backend_stats& sum, const lb_backend_stats& more) {
+  for (int direction = 0; direction < 2; ++direction) {
+    sum.packets[direction] += more.packets[direction];
+    sum.bytes[direction] += more.bytes[direction];
+  }
+  sum.flows += more.flows;
+}
+
+std::vector<lb_backend_stats> read_service_stats(const Object& object, std::uint32_t end) {
+  constexpr int kTries = 10;
+  std::vector<lb_backend_stats> sums;
+  for (int i = 0; i < kTries; ++i) {
+    const std::uint32_t before = object.moved_counts;
+    sums = service_stats(object, end);
+    if (before % 2 == 0 && object.moved_counts == before) break;
+  }
+  return sums;
+}
 
 Verdicts read_verdicts(const Object& object) {
   Verdicts verdicts{};

@@ -17,6 +17,11 @@ lb_backend_stats read_backend_stats(const Object& object, std::uint32_t slot);
 // Of the slots below `end`, in far fewer calls.
 std::vector<lb_backend_stats> read_all_backend_stats(const Object& object, std::uint32_t end);
 void reset_backend_stats(const Object& object, std::uint32_t slot);
+void add(lb_backend_stats& sum, const lb_backend_stats& more);
+
+// What each service port has counted, by lb_service.id, with what backends had that have left it: the slots of all are
+// below `end`. May be called from another thread than the one that writes the maps.
+std::vector<lb_backend_stats> read_service_stats(const Object& object, std::uint32_t end);
 
 struct VerdictInfo {
   lb_verdict verdict;

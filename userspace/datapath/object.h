@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -92,6 +93,9 @@ class Object {
   MappedArray<lb_flow4_set> flows4;
   MappedArray<lb_flow6_set> flows6;
   MappedArray<lb_snat_pool> snat_pools;
+
+  // Odd while what a backend has counted moves from its slot to its service port, and another number afterwards.
+  std::atomic<std::uint32_t> moved_counts = 0;
 
   int verdicts_fd() const;
   int backend_stats_fd() const;

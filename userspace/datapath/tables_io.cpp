@@ -40,11 +40,11 @@ class Writer {
   Result<> operator()(const state::Write<state::ToBackends>& write) const {
     lb_backend& slot = object_.backends[write.key];
     if (!write.value) {
-      store(slot.generation, 0u);
+      retire(write.key, slot);
       return {};
     }
     if (slot.generation != write.value->generation) {
-      store(slot.generation, 0u);
+      retire(write.key, slot);
       slot.addr = write.value->addr;
       slot.port = write.value->port;
       slot.proto = write.value->proto;
@@ -90,6 +90,19 @@ class Writer {
   }
 
  private:
+  // What it has counted stays with its service port.
+  void retire(std::uint32_t index, lb_backend& slot) const {
+    if (!slot.generation) return;
+    ++object_.moved_counts;
+    store(slot.generation, 0u);
+    if (auto name = object_.names.get(slot.service_id)) {
+      add(name->left, read_backend_stats(object_, index));
+      // Of what cannot be written only a count is lost.
+      (void)object_.names.put(slot.service_id, *name);
+    }
+    ++object_.moved_counts;
+  }
+
   Object& object_;
 };
 

@@ -316,6 +316,11 @@ bool Placement::has_port(const std::string& name) const {
   return port != ports_.end() && !port->second.removed;
 }
 
+std::optional<std::uint32_t> Placement::id(const std::string& name) const {
+  const auto port = ports_.find(name);
+  return port == ports_.end() ? std::nullopt : std::optional(port->second.id);
+}
+
 AbiSet<lb_service_key> Placement::ring_members(const std::string& name) const {
   AbiSet<lb_service_key> endpoints;
   const auto port = ports_.find(name);

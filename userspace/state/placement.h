@@ -70,6 +70,8 @@ class Placement {
   // The slot of a port's endpoint, if it has one.
   std::optional<std::uint32_t> slot(const std::string& name, const lb_service_key& endpoint) const;
   bool has_port(const std::string& name) const;
+  // Its lb_service.id, if it has a place.
+  std::optional<std::uint32_t> id(const std::string& name) const;
   // The endpoints that the port's rings lead to.
   AbiSet<lb_service_key> ring_members(const std::string& name) const;
   std::uint32_t free_backends() const { return limits_.backends - std::min(limits_.backends, backends_.used()); }

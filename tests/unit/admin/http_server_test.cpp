@@ -117,9 +117,9 @@ TEST_F(HttpServerTest, AnswersOnPortsOfBothFamilies) {
     const Tcp::endpoint endpoint = free.local_endpoint();
     free.close();
     const std::string text = (endpoint.address().is_v6() ? "[::1]:" : "127.0.0.1:") + std::to_string(endpoint.port());
-    const auto listening = server_.listen_tcp(text, echo);
+    const auto listening = server_.listen_tcp(text, at_once(echo));
     ASSERT_TRUE(listening) << listening.error().message;
-    const auto again = server_.listen_tcp(text, echo);
+    const auto again = server_.listen_tcp(text, at_once(echo));
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().message, "listen on " + text + ": Address already in use");
     if (!thread_.joinable()) run();
@@ -131,7 +131,7 @@ TEST_F(HttpServerTest, AnswersOnPortsOfBothFamilies) {
 
 TEST_F(HttpServerTest, RefusesWhatIsNoAddressAndPort) {
   for (const char* text : {"127.0.0.1", "localhost:80", ":80", "[::1:80", "127.0.0.1:99999", "[::1]:65536", ""}) {
-    const auto listening = server_.listen_tcp(text, echo);
+    const auto listening = server_.listen_tcp(text, at_once(echo));
     ASSERT_FALSE(listening) << text;
     EXPECT_EQ(listening.error().message, std::string("listen on ") + text + ": not of the form ADDRESS:PORT");
   }

@@ -3,16 +3,21 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <future>
+#include <set>
 #include <sstream>
 
 #include "tests/support/fake_inspector.h"
+#include "tests/unit/daemon/scrape.h"
+#include "userspace/daemon/exposition.h"
 
 namespace fairlead::daemon {
 namespace {
 
-using admin::Action;
-using admin::FrontendKind;
 using std::chrono::hours;
 using std::chrono::system_clock;
 
@@ -21,7 +26,7 @@ class MetricsTest : public testing::Test {
  protected:
   std::map<std::string, double> samples() const {
     std::map<std::string, double> samples;
-    std::istringstream lines(metrics_.text());
+    std::istringstream lines(scrape(metrics_));
     for (std::string line; std::getline(lines, line);)
       if (const auto space = line.rfind(' '); !line.starts_with('#') && space != line.npos)
         samples[line.substr(0, space)] = std::strtod(line.c_str() + space, nullptr);
@@ -34,28 +39,9 @@ class MetricsTest : public testing::Test {
     return it == all.end() ? -1 : it->second;
   }
 
-  // A service port with one frontend of each of these.
-  static admin::ServicePortView port(Family family, const std::vector<std::pair<FrontendKind, Action>>& frontends) {
-    admin::ServicePortView view;
-    view.family = family;
-    for (const auto& [kind, action] : frontends) {
-      admin::FrontendView& frontend = view.frontends.emplace_back();
-      frontend.kind = kind;
-      frontend.action = action;
-    }
-    return view;
-  }
-  struct Traffic {
-    std::uint64_t packets = 0, bytes = 0;
-  };
-  static admin::BackendView backend(std::uint64_t connections, Traffic in, Traffic out) {
-    admin::BackendView view;
-    view.connections = connections;
-    view.packets_in = in.packets;
-    view.bytes_in = in.bytes;
-    view.packets_out = out.packets;
-    view.bytes_out = out.bytes;
-    return view;
+  static admin::PortSummary port(const std::string& service, Family family, bool no_local_inside,
+                                 bool no_local_outside) {
+    return {"default", service, "http", "TCP", family, 0, no_local_inside, no_local_outside};
   }
   double no_local(const std::string& family, const std::string& policy) const {
     return sample("kubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family=\"" + family + "\",traffic_policy=\"" +
@@ -65,48 +51,92 @@ class MetricsTest : public testing::Test {
   test::FakeInspector inspector_;
   admin::Health health_{std::chrono::seconds(60)};
   std::uint64_t failed_writes_ = 0;
-  Metrics metrics_{{inspector_, health_, [this] { return failed_writes_; }}};
+  Metrics::ServiceStats stats_;
+  std::function<void()> read_stats_ = [] {};
+  Metrics metrics_{{inspector_, health_, [this] { return failed_writes_; }, [] { return 0; },
+                    [this](std::uint32_t) {
+                      read_stats_();
+                      return stats_;
+                    }}};
 };
 
 TEST_F(MetricsTest, EachDirectionAndUnitHasItsFigure) {
-  admin::ServicePortView port{"default/web:80/TCP/IPv4", "", 80, "TCP", Family::IPv4, {}, {}};
-  port.backends = {backend(1, {20, 300}, {4000, 50000}), backend(2, {30, 400}, {5000, 60000})};
-  inspector_.told_services = {{"default", "web", "ClusterIP", {port}, {}}};
-  const std::string in = R"({direction="in",service="default/web:80/TCP/IPv4"})";
-  const std::string out = R"({direction="out",service="default/web:80/TCP/IPv4"})";
-  EXPECT_EQ(sample("fairlead_service_packets_total" + in), 50);
-  EXPECT_EQ(sample("fairlead_service_bytes_total" + in), 700);
-  EXPECT_EQ(sample("fairlead_service_packets_total" + out), 9000);
-  EXPECT_EQ(sample("fairlead_service_bytes_total" + out), 110000);
-  EXPECT_EQ(sample(R"(fairlead_service_connections_total{service="default/web:80/TCP/IPv4"})"), 3);
+  inspector_.told_ports = {{"shop", "web", "http", "TCP", Family::IPv4, 1, false, false}};
+  stats_ = {{}, {{50, 9000}, {700, 110000}, 3}};
+  const std::string labels = R"({namespace="shop",service="web",port="http",protocol="TCP",family="IPv4")";
+  EXPECT_EQ(sample("fairlead_service_packets_total" + labels + R"(,direction="in"})"), 50);
+  EXPECT_EQ(sample("fairlead_service_bytes_total" + labels + R"(,direction="in"})"), 700);
+  EXPECT_EQ(sample("fairlead_service_packets_total" + labels + R"(,direction="out"})"), 9000);
+  EXPECT_EQ(sample("fairlead_service_bytes_total" + labels + R"(,direction="out"})"), 110000);
+  EXPECT_EQ(sample("fairlead_service_connections_total" + labels + "}"), 3);
 }
 
-// What kube-proxy counts: endpoints are there, and a Local policy leaves none of them. Where there is no endpoint at
-// all the service rejects, which is no matter of policy.
+// What kube-proxy counts.
 TEST_F(MetricsTest, NoLocalEndpointsAreThoseOfALocalPolicy) {
-  inspector_.told_services = {
-      {"default",
-       "a",
-       "",
-       {port(Family::IPv4, {{FrontendKind::kClusterIp, Action::kReject}, {FrontendKind::kNodePort, Action::kReject}})},
-       {}},
-      {"default",
-       "b",
-       "",
-       {port(Family::IPv4, {{FrontendKind::kClusterIp, Action::kBalance},
-                            {FrontendKind::kNodePort, Action::kDrop},
-                            {FrontendKind::kLoadBalancer, Action::kDrop}})},
-       {}},
-      {"default",
-       "c",
-       "",
-       {port(Family::IPv4, {{FrontendKind::kExternalIp, Action::kDrop}}),
-        port(Family::IPv6, {{FrontendKind::kClusterIp, Action::kDrop}})},
-       {}}};
+  inspector_.told_ports = {port("a", Family::IPv4, false, false), port("b", Family::IPv4, false, true),
+                           port("c", Family::IPv4, false, true), port("c", Family::IPv6, true, false)};
   EXPECT_EQ(no_local("IPv4", "external"), 2);
   EXPECT_EQ(no_local("IPv4", "internal"), 0);
   EXPECT_EQ(no_local("IPv6", "external"), 0);
   EXPECT_EQ(no_local("IPv6", "internal"), 1);
+}
+
+// Timers, packets of the API server and lbctl do not wait for it.
+TEST_F(MetricsTest, TheEventLoopGoesOnWhileTheyAreWritten) {
+  boost::asio::io_context io;
+  std::promise<void> went_on;
+  read_stats_ = [&] { went_on.get_future().wait(); };
+  bool answered = false;
+  boost::asio::co_spawn(io, metrics_.text(), [&](const std::exception_ptr&, const std::string&) { answered = true; });
+  boost::asio::steady_timer timer(io, std::chrono::milliseconds(1));
+  timer.async_wait([&](auto) {
+    EXPECT_FALSE(answered);
+    went_on.set_value();
+  });
+  io.run();
+  EXPECT_TRUE(answered);
+}
+
+// By the names that the client libraries of Prometheus use.
+TEST_F(MetricsTest, TellOfTheProcess) {
+  EXPECT_GE(sample("process_cpu_seconds_total"), 0);
+  EXPECT_GT(sample("process_resident_memory_bytes"), 1e6);
+  EXPECT_GE(sample("process_virtual_memory_bytes"), sample("process_resident_memory_bytes"));
+  EXPECT_GT(sample("process_open_fds"), 2);
+  EXPECT_GT(sample("process_max_fds"), sample("process_open_fds"));
+  const auto now = std::chrono::duration<double>(system_clock::now().time_since_epoch()).count();
+  EXPECT_NEAR(sample("process_start_time_seconds"), now, 3600);
+}
+
+// Each line of the text is one that Prometheus can read, and each metric is explained once, before its samples.
+TEST_F(MetricsTest, EachIsExplained) {
+  inspector_.told_ports = {port("a", Family::IPv4, false, false)};
+  stats_ = {{}};
+  std::set<std::string> explained;
+  std::istringstream lines(scrape(metrics_));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string hash, keyword, name;
+    words >> hash >> keyword >> name;
+    if (hash == "#" && keyword == "HELP") {
+      EXPECT_TRUE(explained.insert(name).second) << line;
+      EXPECT_TRUE(line.ends_with('.')) << line << ": a sentence";
+    }
+    if (hash == "#") continue;
+    const std::string sample = hash.substr(0, hash.find('{'));
+    const bool of_histogram = sample.ends_with("_bucket") || sample.ends_with("_sum") || sample.ends_with("_count");
+    EXPECT_TRUE(explained.contains(of_histogram ? sample.substr(0, sample.rfind('_')) : sample)) << line;
+  }
+}
+
+TEST(Exposition, LabelsMayHoldAnything) {
+  std::string text;
+  Exposition(text, "some_total", "Some.", Exposition::Type::kCounter)
+      .add({{"a", "x"}, {"b", "\"\\\n"}}, 2.5)
+      .add({}, 12345678);
+  EXPECT_EQ(text,
+            "# HELP some_total Some.\n# TYPE some_total counter\n"
+            "some_total{a=\"x\",b=\"\\\"\\\\\\n\"} 2.5\nsome_total 12345678\n");
 }
 
 TEST_F(MetricsTest, VerdictsAreByHookAndKind) {

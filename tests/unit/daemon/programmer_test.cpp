@@ -6,6 +6,7 @@
 #include "tests/support/fake_inspector.h"
 #include "tests/unit/compile/objects.h"
 #include "tests/unit/daemon/failing_maps.h"
+#include "tests/unit/daemon/scrape.h"
 
 namespace fairlead::daemon {
 namespace {
@@ -26,7 +27,7 @@ class ProgrammerTest : public testing::Test {
   bool is_up_to_date() const { return health_.alive(system_clock::now() + seconds(61)); }
   bool is_ready() const { return health_.readyz(system_clock::now()).result_int() == 200; }
   std::size_t programmed() const {
-    const std::string text = metrics_.text();
+    const std::string text = scrape(metrics_);
     const std::string name = "kubeproxy_network_programming_duration_seconds_count{ip_family=\"IPv4\"} ";
     return std::stoul(text.substr(text.find(name) + name.size()));
   }
@@ -37,7 +38,8 @@ class ProgrammerTest : public testing::Test {
   Sync sync_{maps_.maps(), [](const auto&...) {}};
   test::FakeInspector inspector_;
   admin::Health health_{seconds(60)};
-  Metrics metrics_{{inspector_, health_, [this] { return sync_.failed_writes(); }}};
+  Metrics metrics_{{inspector_, health_, [this] { return sync_.failed_writes(); }, [] { return 0; },
+                    [](std::uint32_t) { return Metrics::ServiceStats(); }}};
   Programmer programmer_{
       io_, {store_, sync_, health_, metrics_, [](const model::Node*) { return NodeState{compile::kNode, {}, {}}; }}};
 };

@@ -14,12 +14,12 @@ bool is_used(const state::PortSpec& spec, std::uint32_t backend) {
   });
 }
 
-void add(admin::BackendView& view, const lb_backend_stats& counted) {
-  view.connections += counted.flows;
-  view.packets_in += counted.packets[0];
-  view.bytes_in += counted.bytes[0];
-  view.packets_out += counted.packets[1];
-  view.bytes_out += counted.bytes[1];
+void set_counts(admin::BackendView& view, const lb_backend_stats& counted) {
+  view.connections = counted.flows;
+  view.packets_in = counted.packets[0];
+  view.bytes_in = counted.bytes[0];
+  view.packets_out = counted.packets[1];
+  view.bytes_out = counted.bytes[1];
 }
 
 }  // namespace
@@ -41,18 +41,10 @@ std::vector<admin::BackendView> view_backends(const state::PortSpec& spec, const
     view.local = backend.flags & LB_BACKEND_LOCAL;
     if (const auto slot = placement.slot(spec.name, backend.endpoint)) {
       view.slot = *slot;
-      add(view, stats(*slot));
+      set_counts(view, stats(*slot));
     }
   }
   return views;
-}
-
-admin::BackendView sum_backends(const state::PortSpec& spec, const state::Placement& placement,
-                                const BackendStats& stats) {
-  admin::BackendView sum;
-  for (const state::BackendSpec& backend : spec.backends)
-    if (const auto slot = placement.slot(spec.name, backend.endpoint)) add(sum, stats(*slot));
-  return sum;
 }
 
 }  // namespace fairlead::daemon

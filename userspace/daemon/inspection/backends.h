@@ -17,8 +17,5 @@ admin::BackendState state_of(const state::PortSpec& spec, std::uint32_t backend)
 // A service port's endpoints, one view each.
 std::vector<admin::BackendView> view_backends(const state::PortSpec& spec, const state::Placement& placement,
                                               const BackendStats& stats);
-// What all of them have counted, in one view that has nothing else.
-admin::BackendView sum_backends(const state::PortSpec& spec, const state::Placement& placement,
-                                const BackendStats& stats);
 
 }  // namespace fairlead::daemon

@@ -79,6 +79,10 @@ std::vector<admin::FrontendView> view_frontends(const model::Service& service, c
   return views;
 }
 
+admin::FrontendKind frontend_kind(const model::Service& service, const lb_service_key& key) {
+  return kind_of(service, state::from_abi(key.addr, key.family));
+}
+
 std::string frontend_text(const model::Service& service, const lb_service_key& key) {
   const Address address = state::from_abi(key.addr, key.family);
   const std::uint16_t port = ntohs(key.port);

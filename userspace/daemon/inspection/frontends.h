@@ -14,6 +14,8 @@ namespace fairlead::daemon {
 std::vector<admin::FrontendView> view_frontends(const model::Service& service, const state::PortSpec& spec,
                                                 const Sync& sync);
 
+admin::FrontendKind frontend_kind(const model::Service& service, const lb_service_key& key);
+
 // "NodePort 30080", "LoadBalancer 192.0.2.10:80"
 std::string frontend_text(const model::Service& service, const lb_service_key& key);
 

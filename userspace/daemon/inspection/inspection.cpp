@@ -72,14 +72,22 @@ std::vector<admin::ProblemView> Inspection::problems() const {
   return views;
 }
 
-std::vector<admin::ServiceView> Inspection::services(admin::Backends backends) const {
+std::vector<admin::ServiceView> Inspection::services() const {
   const std::vector<lb_backend_stats> all =
       datapath::read_all_backend_stats(parts_.object, parts_.sync.placement().backend_slots_end());
   const auto stats = [&](std::uint32_t slot) { return slot < all.size() ? all[slot] : lb_backend_stats{}; };
   std::vector<admin::ServiceView> views;
   for (const auto& [name, service] : parts_.store.services())
-    views.push_back(view_service(*service, parts_.sync, backends, stats));
+    views.push_back(view_service(*service, parts_.sync, stats));
   return views;
+}
+
+std::vector<admin::PortSummary> Inspection::ports() const {
+  std::vector<admin::PortSummary> summaries;
+  for (const auto& [name, service] : parts_.store.services())
+    for (admin::PortSummary& summary : summarize_ports(*service, parts_.sync))
+      summaries.push_back(std::move(summary));
+  return summaries;
 }
 
 Result<const model::Service*> Inspection::find(const std::string& space, const std::string& name) const {
@@ -90,7 +98,7 @@ Result<const model::Service*> Inspection::find(const std::string& space, const s
 Result<admin::ServiceView> Inspection::service(const std::string& space, const std::string& name) const {
   const auto found = find(space, name);
   if (!found) return found.error();
-  return view_service(**found, parts_.sync, admin::Backends::kEach,
+  return view_service(**found, parts_.sync,
                       [this](std::uint32_t slot) { return datapath::read_backend_stats(parts_.object, slot); });
 }
 

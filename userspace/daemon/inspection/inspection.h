@@ -36,7 +36,8 @@ class Inspection : public admin::Inspector {
   admin::VersionView version() const override;
   admin::StatusView status() const override;
   std::vector<admin::ProblemView> problems() const override;
-  std::vector<admin::ServiceView> services(admin::Backends backends) const override;
+  std::vector<admin::ServiceView> services() const override;
+  std::vector<admin::PortSummary> ports() const override;
   Result<admin::ServiceView> service(const std::string& space, const std::string& name) const override;
   Result<std::vector<admin::FlowView>> flows(const admin::FlowFilter& filter) const override;
   Result<std::vector<admin::RingView>> rings(const std::string& space, const std::string& name) const override;

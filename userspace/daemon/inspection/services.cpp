@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/inspection/services.h"
 
+#include <algorithm>
+
 #include "userspace/daemon/inspection/frontends.h"
 #include "userspace/daemon/inspection/problems.h"
 
@@ -38,21 +40,45 @@ admin::ServicePortView view_port(const model::Service& service, const state::Por
   return view;
 }
 
+// The policy for clients inside the cluster is that of ClusterIPs, the policy for those outside that of the rest.
+bool has_no_local_endpoint(const model::Service& service, const state::PortSpec& spec, bool inside) {
+  return std::any_of(spec.frontends.begin(), spec.frontends.end(), [&](const state::FrontendSpec& frontend) {
+    const state::PoolSpec& pool = spec.pools[frontend.pool];
+    return pool.flags & LB_SERVICE_DROP && !pool.for_nobody &&
+           (frontend_kind(service, frontend.key) == admin::FrontendKind::kClusterIp) == inside;
+  });
+}
+
 }  // namespace
 
-admin::ServiceView view_service(const model::Service& service, const Sync& sync, admin::Backends backends,
-                                const BackendStats& stats) {
+admin::ServiceView view_service(const model::Service& service, const Sync& sync, const BackendStats& stats) {
   admin::ServiceView view{service.name.space, service.name.name, type_name(service), {}, {}};
   for (const state::PortSpec* spec : served_ports(service.name, sync)) {
     admin::ServicePortView& port = view.ports.emplace_back(view_port(service, *spec, sync));
-    if (backends == admin::Backends::kEach)
-      port.backends = view_backends(*spec, sync.placement(), stats);
-    else
-      port.backends.push_back(sum_backends(*spec, sync.placement(), stats));
+    port.backends = view_backends(*spec, sync.placement(), stats);
   }
   view.problems = view_problems(service.name, sync);
   view.note = compile::note_on(service, !view.ports.empty());
   return view;
+}
+
+std::vector<admin::PortSummary> summarize_ports(const model::Service& service, const Sync& sync) {
+  std::vector<admin::PortSummary> summaries;
+  for (const state::PortSpec* spec : served_ports(service.name, sync)) {
+    const auto id = sync.placement().id(spec->name);
+    if (!id) continue;
+    admin::PortSummary& summary = summaries.emplace_back();
+    summary.space = service.name.space;
+    summary.service = service.name.name;
+    summary.port = port_name(service, *spec);
+    if (summary.port.empty()) summary.port = std::to_string(spec->source_port);
+    summary.protocol = state::protocol_name(spec->protocol);
+    summary.family = static_cast<Family>(spec->family);
+    summary.id = *id;
+    summary.no_local_inside = has_no_local_endpoint(service, *spec, true);
+    summary.no_local_outside = has_no_local_endpoint(service, *spec, false);
+  }
+  return summaries;
 }
 
 std::vector<const state::PortSpec*> served_ports(const model::Name& service, const Sync& sync) {

@@ -10,8 +10,8 @@
 namespace fairlead::daemon {
 
 // A service and the ports of it that are served.
-admin::ServiceView view_service(const model::Service& service, const Sync& sync, admin::Backends backends,
-                                const BackendStats& stats);
+admin::ServiceView view_service(const model::Service& service, const Sync& sync, const BackendStats& stats);
+std::vector<admin::PortSummary> summarize_ports(const model::Service& service, const Sync& sync);
 
 // Specs of a service's ports that are served.
 std::vector<const state::PortSpec*> served_ports(const model::Name& service, const Sync& sync);
