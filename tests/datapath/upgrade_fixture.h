@@ -172,7 +172,7 @@ class Upgrade : public DatapathTest {
         found.insert(entry.path().filename());
       EXPECT_EQ(found, ours) << directory;
     }
-    EXPECT_THAT(pins_.earlier(), testing::IsEmpty());
+    EXPECT_THAT(*pins_.earlier(), testing::IsEmpty());
   }
 
   datapath::ForeignMap other(const char* table) {

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+#include <sys/mount.h>
+
 #include <cerrno>
+#include <functional>
 #include <iostream>
+#include <system_error>
 #include <thread>
 
 #include "tests/datapath/upgrade_fixture.h"
 #include "tests/support/refuse.h"
 #include "userspace/datapath/flow_table.h"
+#include "userspace/datapath/own_pins.h"
 #include "userspace/datapath/version1.h"
 
 namespace fairlead::test {
@@ -353,15 +359,19 @@ TEST_F(Upgrade, RefusesAPinOfItsOwnNumberAndAnotherSize) {
   EXPECT_THAT(refusal(), HasSubstr("lb_backends: the pinned map has 512 entries"));
 }
 
-// In a thread of its own, which the kernel answers every such call of with EINTR.
-std::string outcome_without(bpf_cmd command, const datapath::Config& config) {
+// In a thread of its own, which the kernel refuses something.
+std::string outcome_of(const std::function<void()>& refuse, const datapath::Config& config) {
   std::string outcome;
   std::thread([&] {
-    refuse_bpf(command, EINTR);
+    refuse();
     const auto loaded = datapath::Object::load(config);
     outcome = loaded ? "loaded" : loaded.error().message;
   }).join();
   return outcome;
+}
+
+std::string outcome_without(bpf_cmd command, const datapath::Config& config) {
+  return outcome_of([&] { refuse_bpf(command, EINTR); }, config);
 }
 
 // The other build's maps may be good: giving one up for a call that was interrupted lost the connections in it.
@@ -379,6 +389,64 @@ TEST_F(Upgrade, GivesNothingUpForACallThatFails) {
   ASSERT_NO_FATAL_FAILURE(finish());
   EXPECT_EQ(changed_flows(), 0U);
   expect_only_our_pins();
+}
+
+// Taken for empty, it cost all that was in it.
+TEST_F(Upgrade, GivesNothingUpForADirectoryThatCannotBeRead) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(10));
+  leave_all_scrambled();
+  release();
+  EXPECT_EQ(outcome_of([] { refuse_call(SYS_getdents64, ENOMEM); }, config_),
+            "read " + pins_.maps() + ": Cannot allocate memory");
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), IsEmpty());
+  EXPECT_EQ(changed_flows(), 0U);
+  std::vector<Error> left;
+  std::thread([&] {
+    refuse_call(SYS_getdents64, ENOMEM);
+    left = object().finish_upgrade();
+  }).join();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_THAT(left[0].message, HasSubstr("Cannot allocate memory"));
+  ASSERT_NO_FATAL_FAILURE(finish()) << "tried again";
+  EXPECT_EQ(changed_flows(), 0U);
+  expect_only_our_pins();
+}
+
+TEST_F(Upgrade, IsCleanedUpWithAWordOnWhatCannotBeRead) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  release();
+  datapath::OwnPins removed;
+  std::thread([&] {
+    refuse_call(SYS_getdents64, ENOMEM);
+    removed = datapath::remove_own_pins(pins_.directory());
+  }).join();
+  std::vector<std::string> left;
+  for (const Error& error : removed.left)
+    left.push_back(error.message);
+  EXPECT_THAT(left, testing::Contains("read " + pins_.maps() + ": Cannot allocate memory"));
+  EXPECT_THAT(datapath::remove_own_pins(pins_.directory()).left, IsEmpty());
+  EXPECT_FALSE(fs::exists(pins_.directory()));
+}
+
+// Of the calling thread.
+void hide_proc() {
+  const bool hidden = unshare(CLONE_NEWNS) == 0 && mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                      mount("none", "/proc", "tmpfs", 0, nullptr) == 0;
+  if (!hidden) throw std::system_error(errno, std::system_category(), "hide /proc");
+}
+
+// As in a chroot.
+TEST_F(Upgrade, GivesNothingUpWithoutProc) {
+  ASSERT_NO_FATAL_FAILURE(serve());
+  ASSERT_NO_FATAL_FAILURE(begin_flows(10));
+  leave_all_scrambled();
+  release();
+  EXPECT_THAT(outcome_of(hide_proc, config_), HasSubstr("read /proc/self/fd/"));
+  ASSERT_NO_FATAL_FAILURE(reload(config_));
+  EXPECT_THAT(object().lost(), IsEmpty());
+  EXPECT_EQ(changed_flows(), 0U);
 }
 
 // Nor a map of its own.

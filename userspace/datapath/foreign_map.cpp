@@ -78,7 +78,8 @@ Result<std::string> kind_of(const Fd& object) {
   std::error_code error;
   const std::string link = "/proc/self/fd/" + std::to_string(object.get());
   const std::string kind = std::filesystem::read_symlink(link, error);
-  if (error) return make_error("read", link, error.value());
+  // Without /proc; not ENOENT, which would say that nothing is pinned there.
+  if (error) return Error{make_error("read", link, error.value()).message, EIO};
   return kind.substr(kind.find(':') + 1);
 }
 

@@ -136,10 +136,11 @@ Actual Links::read() {
   read_others(links, seen);
   read_unseen(links, seen);
   // Only if nothing is left in it.
-  for (const std::string& earlier : versioned_directories(pin_directory_)) {
-    std::error_code ignored;
-    if (fs::remove(earlier + "/links", ignored)) fs::remove(earlier, ignored);
-  }
+  if (const auto earlier = versioned_directories(pin_directory_); earlier)
+    for (const std::string& directory : *earlier) {
+      std::error_code ignored;
+      if (fs::remove(directory + "/links", ignored)) fs::remove(directory, ignored);
+    }
   return links;
 }
 

@@ -146,21 +146,22 @@ Result<> Object::open_pins(const std::string& directory) {
   if (!upgrade) return upgrade.error();
   *upgrade_ = std::move(*upgrade);
   adopted_ = !pinned_.empty() || upgrade_->found();
-  if (adopted_) note_missing(*pins_);
-  return {};
+  return adopted_ ? note_missing(*pins_) : Result<>();
 }
 
 // Every build has flow tables; any other map is only missed where its description shows that it was there.
-void Object::note_missing(const Pins& pins) {
+Result<> Object::note_missing(const Pins& pins) {
   const auto described = pins.described();
+  if (!described) return described.error();
   for (const MapLayout& is : map_layouts()) {
     if (is_derived(is.kept) || pinned_.contains(is.map) || upgrade_->other(is.map)) continue;
     const auto was_there = [&](const Pins::Map& one) { return one.name == is.map; };
-    if (is.kept != Kept::FLOWS && std::none_of(described.begin(), described.end(), was_there)) continue;
+    if (is.kept != Kept::FLOWS && std::ranges::none_of(*described, was_there)) continue;
     const auto is_told = [&](const std::string& lost) { return lost.starts_with(std::string(is.map) + "-v"); };
     if (std::any_of(lost_.begin(), lost_.end(), is_told)) continue;
     lost_.push_back(std::string(is.map) + ": it is not pinned any more, and begins empty");
   }
+  return {};
 }
 
 bpf_map* Object::find(const char* name) const {

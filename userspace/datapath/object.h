@@ -104,7 +104,7 @@ class Object {
   Object();
   Result<> open(const Config& config);
   Result<> open_pins(const std::string& directory);
-  void note_missing(const Pins& pins);
+  Result<> note_missing(const Pins& pins);
   Result<> choose_sizes(const Config& config);
   Result<> check_pinned_sizes() const;
   Result<> choose_constants(const Config& config);

@@ -3,12 +3,12 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
 
 #include "userspace/datapath/foreign_map.h"
+#include "userspace/datapath/listing.h"
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/pin_owner.h"
 #include "userspace/datapath/pins.h"
@@ -17,15 +17,6 @@ namespace fairlead::datapath {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> entries_of(const fs::path& directory) {
-  std::vector<fs::path> entries;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
-    entries.push_back(entry->path());
-  std::ranges::sort(entries);
-  return entries;
-}
 
 bool is_folder(const fs::path& path) {
   std::error_code error;
@@ -83,6 +74,13 @@ class Remover {
   }
 
  private:
+  std::vector<fs::path> entries_of(const fs::path& directory) {
+    auto entries = list(directory);
+    if (entries) return *std::move(entries);
+    result_.left.push_back(entries.error());
+    return {};
+  }
+
   void remove_entry(const fs::path& entry) {
     if (is_folder(entry) && !is_note(entry)) {
       result_.foreign.push_back(entry);
@@ -124,8 +122,11 @@ class Remover {
 OwnPins remove_own_pins(const std::string& pin_directory) {
   OwnPins result;
   Remover remover(result);
-  for (const std::string& directory : versioned_directories(pin_directory))
-    remover.remove_version(directory);
+  if (const auto earlier = versioned_directories(pin_directory); !earlier)
+    result.left.push_back(earlier.error());
+  else
+    for (const std::string& directory : *earlier)
+      remover.remove_version(directory);
   for (const char* name : {"links", "qdiscs", "maps", "layouts"})
     remover.remove_folder(pin_directory + "/" + name);
   if (const auto unmarked = unmark_pin_owner(pin_directory); !unmarked) result.left.push_back(unmarked.error());

@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <regex>
 
+#include "userspace/datapath/listing.h"
+
 namespace fairlead::datapath {
 namespace {
 
@@ -79,10 +81,9 @@ bool looks_like_link(const fs::path& path) {
 }
 
 bool holds_maps(const fs::path& directory) {
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
-    if (entry->path().filename().string().starts_with("lb_")) return true;
-  return false;
+  const auto entries = list(directory);
+  return !entries || std::ranges::any_of(
+                         *entries, [](const fs::path& path) { return path.filename().string().starts_with("lb_"); });
 }
 
 Result<std::string> resolve_pin_directory(const std::string& directory) {
@@ -124,8 +125,9 @@ std::string links_directory(const std::string& pin_directory) {
 std::vector<std::string> pinned_link_directories(const std::string& pin_directory) {
   if (pin_directory.empty()) return {};
   std::vector<std::string> directories{links_directory(pin_directory)};
-  for (const std::string& earlier : versioned_directories(pin_directory))
-    directories.push_back(earlier + "/links");
+  if (const auto earlier = versioned_directories(pin_directory); earlier)
+    for (const std::string& directory : *earlier)
+      directories.push_back(directory + "/links");
   return directories;
 }
 
@@ -140,8 +142,9 @@ std::vector<std::string> links_of_others(const std::string& pin_directory) {
 }
 
 std::vector<std::string> pin_directories_of_others(const std::string& pin_directory) {
-  std::vector<std::string> ours = versioned_directories(pin_directory), directories;
-  ours.push_back(pin_directory);
+  std::vector<std::string> ours{pin_directory}, directories;
+  if (const auto earlier = versioned_directories(pin_directory); earlier)
+    ours.insert(ours.end(), earlier->begin(), earlier->end());
   visit_all(pin_directory, [&](const fs::path& path) {
     const fs::path place = path.parent_path();
     const bool is_place = path.filename() == "maps" || is_version(path.filename());
@@ -151,12 +154,12 @@ std::vector<std::string> pin_directories_of_others(const std::string& pin_direct
   return directories;
 }
 
-std::vector<std::string> versioned_directories(const std::string& pin_directory) {
+Result<std::vector<std::string>> versioned_directories(const std::string& pin_directory) {
+  const auto entries = list(pin_directory);
+  if (!entries) return entries.error();
   std::vector<std::string> directories;
-  std::error_code error;
-  for (fs::directory_iterator entry(pin_directory, error), end; !error && entry != end; entry.increment(error)) {
-    if (is_version(entry->path().filename())) directories.push_back(entry->path());
-  }
+  for (const fs::path& entry : *entries)
+    if (is_version(entry.filename())) directories.push_back(entry);
   return directories;
 }
 

@@ -32,11 +32,11 @@ std::vector<std::string> pinned_link_directories(const std::string& pin_director
 std::vector<std::string> links_of_others(const std::string& pin_directory);
 // "links/xdp-2-57", and "v1/links/xdp-eth0" of earlier builds.
 bool looks_like_link(const std::filesystem::path& path);
-// By their names, maps of an lbd.
+// By their names, maps of an lbd. A directory that cannot be read may.
 bool holds_maps(const std::filesystem::path& directory);
 // Other pin directories in that file system that hold some.
 std::vector<std::string> pin_directories_of_others(const std::string& pin_directory);
 // Of earlier builds, each with all that it pinned: "<pin directory>/v<number>".
-std::vector<std::string> versioned_directories(const std::string& pin_directory);
+Result<std::vector<std::string>> versioned_directories(const std::string& pin_directory);
 
 }  // namespace fairlead::datapath

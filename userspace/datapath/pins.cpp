@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/datapath/pins.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <optional>
 
 #include "maps/layouts.h"
+#include "userspace/datapath/listing.h"
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/util/text.h"
 
@@ -27,22 +27,13 @@ std::optional<Pins::Map> parse(const std::string& file) {
   return Pins::Map{file.substr(0, dash), *layout};
 }
 
-std::vector<Pins::Map> parse_all(const std::vector<std::string>& files) {
+Result<std::vector<Pins::Map>> maps_in(const std::string& directory) {
+  const auto files = list(directory);
+  if (!files) return files.error();
   std::vector<Pins::Map> maps;
-  for (const std::string& file : files)
-    if (const auto map = parse(file)) maps.push_back(*map);
+  for (const fs::path& file : *files)
+    if (const auto map = parse(file.filename())) maps.push_back(*map);
   return maps;
-}
-
-// File names, sorted; none where there is no such directory.
-std::vector<std::string> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (auto it = fs::directory_iterator(directory, error); !error && it != fs::directory_iterator();
-       it.increment(error))
-    names.push_back(it->path().filename());
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace
@@ -64,16 +55,16 @@ std::string Pins::layout(const std::string& name, unsigned layout) const {
   return layouts() + "/" + versioned(name, layout);
 }
 
-std::vector<std::string> Pins::earlier() const {
+Result<std::vector<std::string>> Pins::earlier() const {
   return versioned_directories(directory_);
 }
 
-std::vector<Pins::Map> Pins::pinned() const {
-  return parse_all(names_in(maps()));
+Result<std::vector<Pins::Map>> Pins::pinned() const {
+  return maps_in(maps());
 }
 
-std::vector<Pins::Map> Pins::described() const {
-  return parse_all(names_in(layouts()));
+Result<std::vector<Pins::Map>> Pins::described() const {
+  return maps_in(layouts());
 }
 
 std::string map_name(const std::string& file) {
@@ -81,9 +72,12 @@ std::string map_name(const std::string& file) {
   return map ? map->name : file;
 }
 
-std::vector<std::string> earlier_maps(const std::string& directory) {
-  std::vector<std::string> maps = names_in(directory);
-  std::erase_if(maps, [](const std::string& name) { return !name.starts_with("lb_"); });
+Result<std::vector<std::string>> earlier_maps(const std::string& directory) {
+  const auto files = list(directory);
+  if (!files) return files.error();
+  std::vector<std::string> maps;
+  for (const fs::path& file : *files)
+    if (const std::string name = file.filename(); name.starts_with("lb_")) maps.push_back(name);
   return maps;
 }
 

@@ -44,15 +44,15 @@ class Pins {
   std::string layout(const std::string& name, unsigned layout) const;
 
   // The directories v<number> that are there.
-  std::vector<std::string> earlier() const;
+  Result<std::vector<std::string>> earlier() const;
 
   struct Map {
     std::string name;
     unsigned layout = 0;
   };
   // What is in maps/ and in layouts/, by its name one of an lbd's.
-  std::vector<Map> pinned() const;
-  std::vector<Map> described() const;
+  Result<std::vector<Map>> pinned() const;
+  Result<std::vector<Map>> described() const;
 
   // Makes the directories for maps and layouts, or says why they cannot be there.
   Result<> make() const;
@@ -64,6 +64,6 @@ class Pins {
 // "lb_flow4" of "lb_flow4-v2", and of "lb_flow4".
 std::string map_name(const std::string& file);
 // The file names of maps in a directory v<number>.
-std::vector<std::string> earlier_maps(const std::string& directory);
+Result<std::vector<std::string>> earlier_maps(const std::string& directory);
 
 }  // namespace fairlead::datapath

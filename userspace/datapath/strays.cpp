@@ -36,7 +36,8 @@ std::ptrdiff_t count_existing(const std::set<std::uint32_t>& maps) {
 }
 
 bool holds_pinned_maps(const std::string& pin_directory) {
-  return holds_maps(pin_directory + "/maps") || std::ranges::any_of(versioned_directories(pin_directory), holds_maps);
+  const auto earlier = versioned_directories(pin_directory);
+  return holds_maps(pin_directory + "/maps") || !earlier || std::ranges::any_of(*earlier, holds_maps);
 }
 
 }  // namespace

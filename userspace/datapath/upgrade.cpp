@@ -55,24 +55,30 @@ void note(Errors& errors, const Result<>& done) {
 // Its maps, and itself where nothing else is left in it: links are not ours to remove here.
 void remove_earlier(const std::string& directory, Errors& left) {
   namespace fs = std::filesystem;
-  const std::vector<std::string> maps = earlier_maps(directory);
-  for (const std::string& map : maps)
+  const auto maps = earlier_maps(directory);
+  if (!maps) return left.push_back(maps.error());
+  for (const std::string& map : *maps)
     note(left, remove_pin(fs::path(directory) / map, map_name(map)));
   std::error_code error;
   const bool had_links = fs::remove(directory + "/links", error);
-  if (had_links || !maps.empty()) fs::remove(directory, error);
+  if (had_links || !maps->empty()) fs::remove(directory, error);
 }
 
 // One that cannot be removed keeps no other. The map before its description: what is left of a pair is then only a
 // text, or a map that is not believed.
 void remove_others(const Pins& pins, Errors& left) {
-  for (const Pins::Map& described : pins.described())
-    if (!is_ours(described)) note(left, supersede_layout(pins.layout(described.name, described.layout)));
-  for (const Pins::Map& pinned : pins.pinned())
-    if (!is_ours(pinned)) note(left, remove_pin(pins.map(pinned.name, pinned.layout), pinned.name));
-  for (const Pins::Map& described : pins.described())
-    if (!is_ours(described)) note(left, remove_pin(pins.layout(described.name, described.layout), kDescription));
-  for (const std::string& directory : pins.earlier())
+  const auto described = pins.described(), pinned = pins.pinned();
+  const auto earlier = pins.earlier();
+  if (!described) return left.push_back(described.error());
+  if (!pinned) return left.push_back(pinned.error());
+  if (!earlier) return left.push_back(earlier.error());
+  for (const Pins::Map& one : *described)
+    if (!is_ours(one)) note(left, supersede_layout(pins.layout(one.name, one.layout)));
+  for (const Pins::Map& one : *pinned)
+    if (!is_ours(one)) note(left, remove_pin(pins.map(one.name, one.layout), one.name));
+  for (const Pins::Map& one : *described)
+    if (!is_ours(one)) note(left, remove_pin(pins.layout(one.name, one.layout), kDescription));
+  for (const std::string& directory : *earlier)
     remove_earlier(directory, left);
 }
 
@@ -99,11 +105,25 @@ void open_filter(const Upgrade::Arrays& arrays) {
   open_for_backends(filter, *arrays.flows6);
 }
 
+Result<> note_unknown(const Pins& pins, Upgrade::Lost& lost) {
+  const auto earlier = pins.earlier();
+  if (!earlier) return earlier.error();
+  for (const std::string& directory : *earlier) {
+    const auto maps = earlier_maps(directory);
+    if (!maps) return maps.error();
+    if (!directory.ends_with("/v1") && !maps->empty())
+      lost.push_back(directory + ": maps of an lbd that this one does not know");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Upgrade> Upgrade::find(const Pins& pins, Lost& lost) {
   Upgrade upgrade(pins);
-  for (const Pins::Map& pinned : pins.pinned()) {
+  const auto all = pins.pinned();
+  if (!all) return all.error();
+  for (const Pins::Map& pinned : *all) {
     if (is_ours(pinned)) continue;
     const MapLayout* ours = known(pinned.name);
     auto map = ours ? open_foreign(pins, *ours, pinned.layout) : Error{"this lbd has no such map", ENOENT};
@@ -115,9 +135,7 @@ Result<Upgrade> Upgrade::find(const Pins& pins, Lost& lost) {
       lost.push_back(pinned.name + "-v" + std::to_string(pinned.layout) +
                      count_entries(pins.map(pinned.name, pinned.layout)) + ": " + map.error().message);
   }
-  for (const std::string& directory : pins.earlier())
-    if (!directory.ends_with("/v1") && !earlier_maps(directory).empty())
-      lost.push_back(directory + ": maps of an lbd that this one does not know");
+  if (auto known = note_unknown(pins, lost); !known) return known.error();
   // The kernel numbers maps in the order in which they are made.
   upgrade.foreign_.sort([](const ForeignMap& a, const ForeignMap& b) { return a.info.id > b.info.id; });
   return upgrade;

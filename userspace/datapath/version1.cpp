@@ -31,11 +31,14 @@ std::map<std::string, std::string> read_all() {
 Result<> take_over(const Pins& pins, const std::string& from, const std::string& map) {
   const auto pinned = open_map(from);
   const auto info = pinned ? info_of(pinned->get()) : pinned.error();
+  if (!info && !tells_of_content(info.error())) return info.error();
   if (!info || !is_named(*info, map))
     return {};  // somebody else's, which stays, and is named where the rest is removed
-  for (const Pins::Map& described : pins.described())
-    if (described.name == map)
-      if (auto superseded = supersede_layout(pins.layout(map, described.layout)); !superseded) return superseded;
+  const auto described = pins.described();
+  if (!described) return described.error();
+  for (const Pins::Map& one : *described)
+    if (one.name == map)
+      if (auto superseded = supersede_layout(pins.layout(map, one.layout)); !superseded) return superseded;
   if (const auto text = layouts_of_v1().find(map); text != layouts_of_v1().end()) {
     const auto layout = parse_layout(text->second);
     if (!layout) return layout.error();
@@ -60,7 +63,9 @@ Result<> take_over_v1(const Pins& pins) {
   bool found = false;
   for (const MapLayout& layout : map_layouts()) {
     const std::string from = directory + "/" + layout.map;
-    if (std::error_code error; !fs::exists(from, error)) continue;
+    std::error_code error;
+    if (!fs::exists(from, error) && !error) continue;
+    if (error) return make_error("look at", from, error.value());
     found = true;
     if (auto taken = take_over(pins, from, layout.map); !taken) return taken;
   }
