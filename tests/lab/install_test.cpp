@@ -148,7 +148,8 @@ TEST_F(Install, UnitIsInOrderAndConfines) {
   std::smatch level;
   ASSERT_TRUE(std::regex_search(said, level, std::regex("Overall exposure level for lbd.service: ([0-9.]+)"))) << said;
   RecordProperty("exposure", level[1].str());
-  EXPECT_EQ(setting("RestartPreventExitStatus"), "2") << "what is wrong usage now will be so in a second";
+  EXPECT_THAT(setting("RestartPreventExitStatus"), testing::ElementsAre("2"))
+      << "what is wrong usage now will be so in a second";
   EXPECT_THAT(setting("ExecStop"), testing::IsEmpty());
   EXPECT_THAT(setting("ExecStopPost"), testing::IsEmpty());
 }

@@ -55,6 +55,7 @@ void add_service(Tables& tables, std::uint32_t id, std::uint32_t version, std::u
                              .service_id = id,
                              .hop = {},
                              .mtu = 0,
+                             .source = 0,
                              .pad = {}};
   const std::uint32_t ring = (id * kVersions + version) * LB_RING_MIN_SLOTS, list = (id * kVersions + version) * 8;
   tables.names[id] = "test/service-" + std::to_string(id) + "-" + std::to_string(version);
