@@ -8,11 +8,12 @@ namespace fairlead::datapath {
 Result<Actual> Attachments::read() {
   auto filters = read_filters();
   if (!filters) return filters.error();
-  Actual all = links_.read();
-  all.attachments.insert(all.attachments.end(), filters->attachments.begin(), filters->attachments.end());
-  all.no_filters = std::move(filters->no_filters);
-  all.filters_before = std::move(filters->filters_before);
-  all.unused_qdiscs = std::move(filters->unused_qdiscs);
+  auto all = links_.read();
+  if (!all) return all.error();
+  all->attachments.insert(all->attachments.end(), filters->attachments.begin(), filters->attachments.end());
+  all->no_filters = std::move(filters->no_filters);
+  all->filters_before = std::move(filters->filters_before);
+  all->unused_qdiscs = std::move(filters->unused_qdiscs);
   return all;
 }
 

@@ -9,6 +9,7 @@
 #include "userspace/datapath/links.h"
 #include "userspace/datapath/namespace_lock.h"
 #include "userspace/datapath/own_pins.h"
+#include "userspace/datapath/patience.h"
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/pin_owner.h"
 #include "userspace/datapath/remaining.h"
@@ -57,7 +58,8 @@ void remove_pins(const std::string& pin_directory, CleanUp& result) {
 
 // A directory among the links is somebody else's, and was remarked on.
 void note_unknown(const std::string& pin_directory, CleanUp& result) {
-  for (const Error& unknown : Links(pin_directory).read().unknown)
+  const auto links = Links(pin_directory).read();
+  for (const Error& unknown : links ? links->unknown : std::vector<Error>{links.error()})
     if (unknown.code != EISDIR) result.left.push_back(unknown);
   const std::vector<Error> remaining = remaining_programs();
   result.left.insert(result.left.end(), remaining.begin(), remaining.end());
@@ -77,7 +79,7 @@ CleanUp clean_up(const std::string& path) {
     if (const auto owned = check_pin_owner(*pin_directory); !owned) return refusal(owned.error());
   const OtherPins others = other_pins(*pin_directory);  // before their links are moved
   Attachments attachments(*pin_directory);
-  const auto actual = attachments.read();
+  const auto actual = patiently([&] { return attachments.read(); });
   if (!actual) return refusal(actual.error());
   const Strays strays(*pin_directory, actual->attachments);
   CleanUp result;

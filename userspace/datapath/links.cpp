@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "userspace/datapath/foreign_map.h"
+#include "userspace/datapath/patience.h"
 #include "userspace/datapath/pin_directory.h"
 #include "userspace/datapath/program_name.h"
 #include "userspace/datapath/tcx.h"
@@ -123,7 +124,9 @@ std::string file_name(const Attachment& attachment, std::uint32_t id) {
 
 }  // namespace
 
-Actual Links::read() {
+// What cannot be looked at for good is left alone. What can be in a moment may be what is to be replaced: without it,
+// its hook would seem to be free, or another's.
+Result<Actual> Links::read() {
   Actual links;
   Ids seen;
   for (const std::string& name : names(links.unknown)) {
@@ -135,6 +138,9 @@ Actual Links::read() {
   }
   read_others(links, seen);
   read_unseen(links, seen);
+  const auto passing =
+      std::ranges::find_if(links.unknown, [](const Error& unknown) { return is_transient(unknown.code); });
+  if (passing != links.unknown.end()) return *passing;
   // Only if nothing is left in it.
   if (const auto earlier = versioned_directories(pin_directory_); earlier)
     for (const std::string& directory : *earlier) {
@@ -175,9 +181,12 @@ void Links::read_unseen(Actual& links, Ids& seen) const {
   for (std::uint32_t id = 0; bpf_link_get_next_id(id, &id) == 0;) {
     if (seen.contains(id)) continue;
     const Fd link(bpf_link_get_fd_by_id(id));
+    if (const int code = errno; !link && is_transient(code))
+      links.unknown.push_back(make_error("open", "link " + std::to_string(id), code));
     const auto info = link ? info_of(link) : std::nullopt;
     if (!info || (info->type != BPF_LINK_TYPE_XDP && info->type != kLinkTypeTcx)) continue;
     const auto place = is_program_of_ours(info->prog_id).value_or(false) ? place_of(*info) : Attachment{};
+    if (!place) links.unknown.push_back(place.error());
     if (!place || !place->ifindex) continue;
     Attachment found = *place;
     found.link = pin_in_place(link, found, id);

@@ -26,8 +26,9 @@ class Links {
   // All of ours, whichever build pinned them, under whatever name and how often; they are moved to where this one keeps
   // them. What is in the pin directory and holds no device of this network namespace is told without a device. What is
   // in the pin directory of another lbd is ours if it holds one, and so is what is pinned where it cannot be seen from
-  // here, in another bpf file system for example, as far as the kernel lets us ask (CAP_SYS_ADMIN).
-  Actual read();
+  // here, in another bpf file system for example, as far as the kernel lets us ask (CAP_SYS_ADMIN). An error: one could
+  // not be looked at for a moment.
+  Result<Actual> read();
 
   // Of the links in the pin directory, which are only looked at: the devices of this network namespace that they hold,
   // how many hold one of another, and how many none any more.
