@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
 #include <sys/resource.h>
 
 #include <filesystem>
+#include <iterator>
 
 #include "tests/lab/leftovers.h"
 #include "tests/lab/scenario.h"
+#include "userspace/util/fd.h"
 
 // What is attached to which device after this and that, and that --cleanup takes all of it away.
 namespace fairlead::test {
@@ -69,9 +73,12 @@ class Attachments : public Scenario {
   // A device with an XDP program of somebody else.
   void occupy(const std::string& device) const {
     const std::string pin = node().pins + "-somebody";
-    shell("ip link add " + device + " type veth peer name peer-" + device + "; program=$(bpftool link show pinned " +
-          node().pins + "/links/xdp-* | sed -n 's/.* prog \\([0-9]*\\).*/\\1/p'); bpftool prog pin id $program " + pin +
-          "; bpftool net attach xdpdrv pinned " + pin + " dev " + device + "; rm " + pin);
+    const bpf_insn code[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, XDP_PASS},
+                             {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+    const Fd program(bpf_prog_load(BPF_PROG_TYPE_XDP, "somebody", "GPL", code, std::size(code), nullptr));
+    ASSERT_EQ(bpf_obj_pin(program.get(), pin.c_str()), 0);
+    shell("ip link add " + device + " type veth peer name peer-" + device + "; bpftool net attach xdpdrv pinned " +
+          pin + " dev " + device + "; rm " + pin);
   }
 
   void expect_clean_end() { EXPECT_THAT(test::expect_clean_end(*lab_, daemon()), HasSubstr("removed tc ingress")); }

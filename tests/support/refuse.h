@@ -31,6 +31,18 @@ inline void refuse_call(long number, int error) {
   });
 }
 
+// sendto() of more than so many bytes, on a host that is little-endian: half of the argument is looked at.
+inline void refuse_long_sendto(int length, int error) {
+  filter_calls({
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+      BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, static_cast<__u32>(length), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<__u32>(error)),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  });
+}
+
 // bpf(command), on a host that is little-endian: half of the argument is looked at.
 inline void refuse_bpf(bpf_cmd command, int error) {
   filter_calls({

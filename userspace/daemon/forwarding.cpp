@@ -69,19 +69,25 @@ Result<Forwarding::Loaded> Forwarding::load_parts(const Parts& parts) {
 }
 
 Result<> Forwarding::start() {
-  const std::size_t told = object_->lost().size();
   object_->begin_handover();
   if (auto attached = network_.attach(); !attached) return attached;
-  // From here on nothing forwards by maps of another layout.
-  upkeep_.finish_upgrade();
-  warn_of_lost(std::span(object_->lost()).subspan(told));
+  finish_upgrade();
   programmer_.node_changed();
   return {};
+}
+
+// When nothing forwards by maps of another layout any more.
+void Forwarding::finish_upgrade() {
+  if (upkeep_.is_upgraded() || network_.has_earlier_programs()) return;
+  const std::size_t told = object_->lost().size();
+  upkeep_.finish_upgrade();
+  warn_of_lost(std::span(object_->lost()).subspan(told));
 }
 
 void Forwarding::check_attachments() {
   ways_.follow();
   const bool attached = network_.check_attachments(ways_.devices()), ways = ways_.check();
+  finish_upgrade();
   way_checks_.check();
   if (attached || ways) programmer_.node_changed();
 }

@@ -45,6 +45,7 @@ class Forwarding {
   static Result<Loaded> load_parts(const Parts& parts);
   Forwarding(const Parts& parts, Loaded loaded);
   void check_attachments();
+  void finish_upgrade();
   void remark(const model::Name& service, const std::string& reason, const std::string& message);
   NodeState node_state(const model::Node* node);
 

@@ -42,6 +42,8 @@ class NodeNetwork {
   std::vector<state::NodeAddress> node_addresses(const model::Node* node) const;
   std::set<Address> host_addresses() const { return host_.addresses(); }
   std::map<std::string, Attached> attached() const { return uplinks_.attached(host_); }
+  // Whether programs of earlier daemons are attached yet, which forward by the maps of their build.
+  bool has_earlier_programs() const { return uplinks_.has_earlier_programs(); }
   const std::set<std::string>& problems() const { return uplinks_.problems(); }
   // What the programs need to send through the devices that they are on.
   state::Devices::Content device_table(const SourceOf& source_of) const { return uplinks_.table(host_, source_of); }

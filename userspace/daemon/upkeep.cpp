@@ -35,6 +35,7 @@ void Upkeep::check_pins() {
 }
 
 void Upkeep::finish_upgrade() {
+  upgraded_ = true;
   left_.clear();
   for (const Error& error : object_.finish_upgrade())
     left_.insert("maps of another lbd: " + error.message);
@@ -77,7 +78,9 @@ std::string Upkeep::range_problem() const {
   return snat_range_problem({config.snat_port_base, static_cast<std::uint16_t>(last)}, *local);
 }
 
+// Not while programs of another build are attached: ports that only they know of are not to be freed.
 void Upkeep::sweep() {
+  if (!upgraded_) return;
   const std::uint32_t sets = object_.flow_sets(Family::IPv4) + object_.flow_sets(Family::IPv6);
   const auto passed = sweeper_.step(sets / kSweepSteps + 1);
   if (!passed)

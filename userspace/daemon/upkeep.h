@@ -19,6 +19,8 @@ class Upkeep {
 
   // When nothing forwards by maps of another layout any more. Those that cannot be removed are tried again.
   void finish_upgrade();
+  // Whether it has been called.
+  bool is_upgraded() const { return upgraded_; }
   // They, what cannot be pinned again, other pin directories whose maps have not been taken over, and SNAT ports that
   // the host's own connections may have, each in words.
   const std::set<std::string>& problems() const { return problems_.all(); }
@@ -39,6 +41,7 @@ class Upkeep {
   Sync& sync_;
   const std::string pin_directory_;
   datapath::Sweeper sweeper_;
+  bool upgraded_ = false;
   std::set<std::string> left_, unpinned_, others_;
   StandingProblems problems_;  // all of them
   Periodic second_, sweep_;

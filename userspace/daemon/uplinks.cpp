@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/daemon/uplinks.h"
 
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -21,7 +23,8 @@ Uplinks::Uplinks(const datapath::Object& object, const Options& options)
 Result<> Uplinks::start(const host::Host& node) {
   follow(node, {});
   if (attacher_.is_anywhere() || (options_->devices.empty() && desired().empty())) return {};
-  return Error{problems().empty() ? "no device to attach to" : *problems().begin(), ENODEV};
+  if (problems().empty()) return Error{"no device to attach to", ENODEV};
+  return Error{fmt::format("{}", fmt::join(problems(), "; ")), ENODEV};
 }
 
 bool Uplinks::follow(const host::Host& node, const Wanted& wanted) {
@@ -44,23 +47,36 @@ std::set<std::string> Uplinks::reconcile(const host::Host& node) {
     specs.push_back(spec(node.devices().at(ifindex)));
   // Before a program can ask: a device that is not in it takes every MAC address for its own.
   datapath::write_frames(object_->frames[0], frames(node));
+  return reconcile(specs);
+}
+
+std::set<std::string> Uplinks::reconcile(const std::vector<datapath::DeviceSpec>& specs) {
   const auto outcome = attacher_.reconcile(specs);
   if (!outcome) return {outcome.error().message};
   std::set<std::string> problems(outcome->preceding.begin(), outcome->preceding.end());
   for (const Error& unknown : outcome->unknown)
     problems.insert(unknown.message);
-  for (const datapath::Step& step : outcome->done)
+  for (const datapath::Failure& failure : outcome->failed)
+    if (note_failure(failure)) problems.insert(failure.error.message);
+  if (const auto earlier = attacher_.earlier(); !earlier.empty())
+    problems.insert(fmt::format("an earlier lbd's programs are attached still, and forward by its maps, which stay: {}",
+                                fmt::join(earlier, ", ")));
+  log_steps(*outcome);
+  return problems;
+}
+
+void Uplinks::log_steps(const datapath::Attacher::Outcome& outcome) const {
+  for (const datapath::Step& step : outcome.done)
     if (step.action == datapath::Step::kDetach) spdlog::info("removed {}", describe(step.attachment));
   const auto is_replaced = [](const datapath::Step& step) { return step.action == datapath::Step::kReplace; };
-  if (!object_->adopted() && std::ranges::any_of(outcome->done, is_replaced))
+  if (!object_->adopted() && std::ranges::any_of(outcome.done, is_replaced))
     spdlog::warn(
         "programs of an lbd were replaced whose maps are not in --bpffs-path: connections that it knew are given up, "
         "and its maps stay where they are pinned");
-  for (const datapath::Attachment& lost : outcome->lost)
+  for (const datapath::Failure& anew : outcome.anew)
+    spdlog::warn("{}; it was taken off, and the new one is attached", anew.error.message);
+  for (const datapath::Attachment& lost : outcome.lost)
     spdlog::warn("{} had been taken off, and is attached again", describe(lost));
-  for (const auto& failure : outcome->failed)
-    if (note_failure(failure)) problems.insert(failure.error.message);
-  return problems;
 }
 
 // A VLAN device's frames are seen by the XDP program of the device below, too, if lbd is on that.
@@ -82,21 +98,26 @@ datapath::DeviceSpec Uplinks::spec(const host::Device& device) const {
   return {device.ifindex, off ? XdpMode::kOff : XdpMode::kNative};
 }
 
-bool Uplinks::note_failure(const datapath::Attacher::Failure& failure) {
+// An earlier lbd's program that is in the way is no answer of the device's, and a problem already. A device whose
+// programs could not be replaced has those that it had.
+bool Uplinks::note_failure(const datapath::Failure& failure) {
   const auto& [action, attachment] = failure.step;
-  if (attachment.hook == datapath::Hook::kXdp && action == datapath::Step::kAttach) {
+  if (action != datapath::Step::kAttach) return true;
+  if (attachment.hook == datapath::Hook::kXdp) {
+    if (attacher_.xdp(attachment.ifindex).is_earlier) return false;
     refused_[attachment.ifindex] = failure.error.message;
     return options_->xdp_mode != XdpMode::kAuto;
   }
-  if (action != datapath::Step::kDetach) failed_.insert(attachment.ifindex);
+  failed_.insert(attachment.ifindex);
   return true;
 }
 
-std::string Uplinks::note(const host::Device& device, std::uint32_t other_xdp) const {
-  if (!other_xdp) return note(device);
+std::string Uplinks::note(const host::Device& device, const datapath::Attacher::Xdp& xdp) const {
+  if (!xdp.other) return note(device);
   const std::string more = note(device);
-  return "an XDP program that is not this lbd's, id " + std::to_string(other_xdp) + ", sees its packets first" +
-         (more.empty() ? "" : "; " + more);
+  return fmt::format("an XDP program {}, id {}, sees its packets first{}{}",
+                     xdp.is_earlier ? "of an earlier lbd" : "that is not this lbd's", xdp.other,
+                     more.empty() ? "" : "; ", more);
 }
 
 std::string Uplinks::note(const host::Device& device) const {
@@ -114,7 +135,7 @@ std::map<std::string, Attached> Uplinks::attached(const host::Host& node) const 
     if (const auto found = node.devices().find(ifindex); found != node.devices().end() && !failed_.contains(ifindex)) {
       const host::Device& device = found->second;
       const auto xdp = attacher_.xdp(ifindex);
-      attached[device.name] = {device.name, ifindex, xdp.mode, note(device, xdp.other)};
+      attached[device.name] = {device.name, ifindex, xdp.mode, note(device, xdp)};
     }
   return attached;
 }

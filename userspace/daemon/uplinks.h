@@ -44,7 +44,8 @@ class Uplinks {
   Uplinks(const datapath::Object& object, const Options& options);
 
   // Attaches, and takes the programs off what an earlier daemon was on. An error where no program can be attached to
-  // any device; that there is none yet is a problem where none is named.
+  // any device, and what earlier daemons attached is there as it was; that there is no device yet is a problem where
+  // none is named.
   Result<> start(const host::Host& node);
   // Again: devices change, and others take off what is attached. What goes wrong is a problem until it goes well.
   // Returns whether what is attached has changed.
@@ -53,6 +54,8 @@ class Uplinks {
   // The devices that are asked for and there, the first that was asked for first.
   const std::vector<int>& desired() const { return choice_.desired; }
   std::map<std::string, Attached> attached(const host::Host& node) const;
+  // Whether programs of earlier daemons are attached yet.
+  bool has_earlier_programs() const { return !attacher_.earlier().empty(); }
   // What is asked for and cannot be had, each in words.
   const std::set<std::string>& problems() const { return problems_.all(); }
   // What the programs need to send through them.
@@ -61,11 +64,13 @@ class Uplinks {
  private:
   std::vector<datapath::Frames> frames(const host::Host& node) const;
   std::set<std::string> reconcile(const host::Host& node);
+  std::set<std::string> reconcile(const std::vector<datapath::DeviceSpec>& specs);
+  void log_steps(const datapath::Attacher::Outcome& outcome) const;
   datapath::DeviceSpec spec(const host::Device& device) const;
-  std::string note(const host::Device& device, std::uint32_t other_xdp) const;
+  std::string note(const host::Device& device, const datapath::Attacher::Xdp& xdp) const;
   std::string note(const host::Device& device) const;
   // Whether it is a problem.
-  bool note_failure(const datapath::Attacher::Failure& failure);
+  bool note_failure(const datapath::Failure& failure);
   bool log_changes(const host::Host& node);
 
   const datapath::Object* object_;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "userspace/datapath/patience.h"
 #include "userspace/datapath/precedence.h"
+#include "userspace/host/device_name.h"
 
 namespace fairlead::datapath {
 namespace {
@@ -16,15 +18,15 @@ std::uint32_t id_of(int program) {
   return bpf_obj_get_info_by_fd(program, &info, &length) ? 0 : info.id;
 }
 
-// Whether a device is of no use without what the step does.
-bool is_needed(const Step& step) {
-  return step.action != Step::kDetach && step.attachment.hook != Hook::kXdp;
-}
-
-// Whether it is not there because the step has failed.
-bool is_missing_by(const Attachment& one, const Step& failed) {
-  if (is_needed(failed)) return one.ifindex == failed.attachment.ifindex;
-  return failed.action == Step::kAttach && same_place(one, failed.attachment);
+// Whether our program is there: no step was needed, or it was taken, and is not undone.
+bool is_in_place(const Attachment& one, const std::vector<Step>& steps, const CarriedOut& out) {
+  const auto concerns = [&](const Step& step) {
+    return step.action != Step::kDetach && same_place(step.attachment, one);
+  };
+  const auto step = std::ranges::find_if(steps, concerns);
+  if (step == steps.end()) return true;
+  if (step->action == Step::kAttach && out.half_attached.contains(one.ifindex)) return false;
+  return std::ranges::any_of(out.done, concerns);
 }
 
 }  // namespace
@@ -54,24 +56,34 @@ std::vector<Attachment> Attacher::desired(const std::vector<DeviceSpec>& devices
 
 Result<Attacher::Outcome> Attacher::reconcile(const std::vector<DeviceSpec>& devices) {
   // A device that cannot be asked is not one without our program, which would be attached again, and refused.
-  if (auto asked = ask_for_xdp(devices); !asked) return asked.error();
-  const auto actual = attachments_.read();
+  if (auto asked = patiently([&] { return ask_for_xdp(devices); }); !asked) return asked.error();
+  const auto actual = patiently([&] { return attachments_.read(); });
   if (!actual) return actual.error();
   Outcome outcome;
   outcome.unknown = actual->unknown;
   std::vector<Attachment> in_place = desired(devices);
   refuse(*actual, in_place, outcome);
-  undo(take_all(diff(in_place, actual->attachments), outcome), outcome);
-  for (const Failure& failure : outcome.failed)
-    std::erase_if(in_place, [&](const Attachment& one) { return is_missing_by(one, failure.step); });
-  remove_unused(actual->unused_qdiscs, in_place, outcome);
-  look_before(*actual, in_place, outcome);
+  const std::vector<Step> steps = diff(in_place, actual->attachments);
+  const CarriedOut out = carry_out(steps, [&](const Step& step) { return take(step); });
+  outcome.done = out.done;
+  outcome.failed.insert(outcome.failed.end(), out.failed.begin(), out.failed.end());
+  outcome.anew = out.anew;
+  undo(out.half_attached, *actual, outcome);
+  note_earlier(*actual, out);
+  std::erase_if(in_place, [&](const Attachment& one) { return !is_in_place(one, steps, out); });
+  finish(devices, *actual, std::move(in_place), outcome);
+  return outcome;
+}
+
+void Attacher::finish(const std::vector<DeviceSpec>& devices, const Actual& actual, std::vector<Attachment> in_place,
+                      Outcome& outcome) {
+  remove_unused(actual.unused_qdiscs, in_place, outcome);
+  look_before(actual, in_place, outcome);
   for (const auto& [action, one] : outcome.done)
     if (action == Step::kAttach && contains_place(in_place_, one) && contains_place(in_place, one))
       outcome.lost.push_back(one);
   in_place_ = std::move(in_place);
   if (const auto asked = ask_for_xdp(devices); !asked) outcome.unknown.push_back(asked.error());
-  return outcome;
 }
 
 Result<> Attacher::ask_for_xdp(const std::vector<DeviceSpec>& devices) {
@@ -99,32 +111,41 @@ void Attacher::refuse(const Actual& actual, std::vector<Attachment>& desired, Ou
   std::erase_if(desired, [&](const Attachment& one) { return refused.contains(one.ifindex); });
 }
 
-// Returns the devices that lack a program of tc's, which are not given any more.
-std::set<int> Attacher::take_all(const std::vector<Step>& steps, Outcome& outcome) {
-  std::set<int> halves;
-  for (const Step& step : steps) {
-    if (step.action != Step::kDetach && halves.contains(step.attachment.ifindex)) continue;
-    if (const auto taken = take(step); taken) {
-      outcome.done.push_back(step);
-    } else {
-      outcome.failed.push_back({step, taken.error()});
-      if (is_needed(step)) halves.insert(step.attachment.ifindex);
-    }
+// Whether an XDP program has gone by another way than being replaced, its device tells.
+void Attacher::note_earlier(const Actual& actual, const CarriedOut& out) {
+  const auto is_earlier = [&](const Attachment& one) { return one.program != program(one.hook).id; };
+  for (const Attachment& one : actual.attachments)
+    if (one.ifindex && is_earlier(one)) earlier_programs_.insert(one.program);
+  std::vector<Step> not_done = out.left;
+  for (const Failure& failure : out.failed)
+    not_done.push_back(failure.step);
+  kept_.clear();
+  for (const auto& [action, one] : not_done) {
+    const bool stays = action == Step::kReplace ? one.hook != Hook::kXdp : action == Step::kDetach && is_earlier(one);
+    if (stays && one.ifindex) kept_.insert(describe(one));
   }
-  return halves;
 }
 
-// Takes off what they have of ours.
-void Attacher::undo(const std::set<int>& halves, Outcome& outcome) {
-  if (halves.empty()) return;
-  const auto actual = attachments_.read();
+std::set<std::string> Attacher::earlier() const {
+  std::set<std::string> all = kept_;
+  for (const auto& [ifindex, unused] : xdp_)
+    if (xdp(ifindex).is_earlier) all.insert("XDP on " + host::device_name(ifindex));
+  return all;
+}
+
+// Takes off again what they had not before.
+void Attacher::undo(const std::set<int>& devices, const Actual& before, Outcome& outcome) {
+  if (devices.empty()) return;
+  const auto actual = patiently([&] { return attachments_.read(); });
   if (!actual) {
     outcome.unknown.push_back(actual.error());
     return;
   }
-  for (const Step& step : diff({}, actual->attachments))
-    if (halves.contains(step.attachment.ifindex))
-      if (const auto taken = take(step); !taken) outcome.failed.push_back({step, taken.error()});
+  for (const Attachment& one : actual->attachments) {
+    if (!devices.contains(one.ifindex) || contains_place(before.attachments, one)) continue;
+    const Step step{Step::kDetach, one};
+    if (const auto taken = take(step); !taken) outcome.failed.push_back({step, taken.error()});
+  }
 }
 
 // But for those that filters of ours are in by now.
@@ -151,7 +172,10 @@ void Attacher::look_before(const Actual& actual, const std::vector<Attachment>& 
 
 Attacher::Xdp Attacher::xdp(int ifindex) const {
   const auto found = xdp_.find(ifindex);
-  return found == xdp_.end() ? Xdp{} : found->second;
+  if (found == xdp_.end()) return {};
+  Xdp xdp = found->second;
+  xdp.is_earlier = earlier_programs_.contains(xdp.other);
+  return xdp;
 }
 
 Result<> Attacher::take(const Step& step) {

@@ -31,14 +31,14 @@ bpf_tc_hook hook_of(const Attachment& attachment) {
   return hook;
 }
 
-Result<> put_filter(const Attachment& attachment, int program, std::uint32_t flags) {
+Result<> put_filter(const std::string& operation, const Attachment& attachment, int program, std::uint32_t flags) {
   const bpf_tc_hook hook = hook_of(attachment);
   LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .flags = flags, .handle = kFilterHandle,
               .priority = kFilterPriority);
   const int error = bpf_tc_attach(&hook, &options);
   if (error == -EOPNOTSUPP)
-    return Error{"attach " + describe(attachment) + ": its filters are those of a shared block", EOPNOTSUPP};
-  if (error) return step_error("attach", attachment, -error);
+    return Error{operation + " " + describe(attachment) + ": its filters are those of a shared block", EOPNOTSUPP};
+  if (error) return step_error(operation, attachment, -error);
   return {};
 }
 
@@ -105,13 +105,13 @@ Result<Actual> read_filters() {
 
 Result<> attach_filter(const Attachment& attachment, int program) {
   if (auto ensured = ensure_qdisc(attachment.ifindex); !ensured) return ensured;
-  auto put = put_filter(attachment, program, 0);
+  auto put = put_filter("attach", attachment, program, 0);
   if (!put) leave_qdisc(attachment.ifindex).has_value();
   return put;
 }
 
 Result<> replace_filter(const Attachment& attachment, int program) {
-  return put_filter(attachment, program, BPF_TC_F_REPLACE);
+  return put_filter("replace", attachment, program, BPF_TC_F_REPLACE);
 }
 
 // Where others have taken it off meanwhile, or the device has gone, there is nothing left to do.
