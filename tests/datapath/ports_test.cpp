@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <arpa/inet.h>
 #include <linux/bpf.h>
+#include <malloc.h>
 
 #include <bit>
 #include <set>
@@ -99,6 +100,13 @@ class Ports : public Scene, public testing::WithParamInterface<Family> {
       for (const std::uint64_t word : pool.used)
         count += static_cast<unsigned>(std::popcount(word));
     return count;
+  }
+  // This long after the beginning.
+  std::size_t look_for_lost(datapath::PortAudit& audit, std::chrono::seconds after) {
+    audit.begin();
+    for (const Family family : {Family::IPv4, Family::IPv6})
+      audit.see(family, 0, object().flow_sets(family));
+    return audit.end(datapath::PortAudit::Time() + after);
   }
   unsigned reply_entries() {
     unsigned count = 0;
@@ -230,14 +238,8 @@ TEST_P(Ports, AreMarkedWhileAnEntryHasThem) {
 }
 
 TEST_P(Ports, ThatNobodyHasAreFoundAndFreed) {
-  const auto begin = datapath::PortAudit::Time();
   datapath::PortAudit audit(object());
-  const auto look = [&](std::chrono::seconds after) {
-    audit.begin();
-    for (const Family family : {Family::IPv4, Family::IPv6})
-      audit.see(family, 0, object().flow_sets(family));
-    return audit.end(begin + after);
-  };
+  const auto look = [&](std::chrono::seconds after) { return look_for_lost(audit, after); };
   connect(0);
   ASSERT_EQ(bits(), 1u);
   lb_snat_pool& pool = *std::ranges::find_if(object().snat_pools.values(), [](const lb_snat_pool& one) {
@@ -249,9 +251,28 @@ TEST_P(Ports, ThatNobodyHasAreFoundAndFreed) {
   pool.used[0] &= ~lost;
   EXPECT_EQ(look(50s), 0u);
   pool.used[0] |= lost;
-  EXPECT_EQ(look(70s) + look(90s), 0u) << "it had an owner at 50 s";
-  EXPECT_EQ(look(130s), 1u);
+  EXPECT_EQ(look(70s) + look(90s) + look(130s), 0u) << "it had an owner at 50 s";
+  EXPECT_EQ(look(150s), 1u);
   EXPECT_EQ(pool.used[0], owned);
+}
+
+// As many as a handover leaves that nobody finished: what the audit remembers of them is no more than the pools.
+TEST_P(Ports, ThatNobodyHasCostNoMoreForBeingMany) {
+  datapath::PortAudit audit(object());
+  const auto look = [&](std::chrono::seconds after) { return look_for_lost(audit, after); };
+  const auto allocated = [] {
+    const auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  constexpr std::size_t kWords = 8;
+  ASSERT_TRUE(connect(0));
+  for (lb_snat_pool& pool : object().snat_pools.values())
+    std::fill_n(pool.used, kWords, ~0ull);
+  const std::size_t before = allocated();
+  EXPECT_EQ(look(0s) + look(30s), 0u);
+  EXPECT_LE(allocated() - before, LB_SNAT_POOLS * (sizeof(lb_snat_pool) + 64));
+  EXPECT_EQ(look(60s), LB_SNAT_POOLS * kWords * 64 - 1);
+  EXPECT_EQ(bits(), 1u);
 }
 
 }  // namespace

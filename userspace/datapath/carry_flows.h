@@ -23,15 +23,12 @@ bool has_port(const Entry& entry) {
   return entry.head.proto && (entry.head.flags & kBoth) == kBoth;
 }
 
-// Marks the ports that entries of these sets have.
-template <class Set>
-void mark_ports(std::vector<lb_snat_pool>& pools, std::span<Set> sets, std::uint16_t base) {
+// The ports that entries of these sets have.
+template <class Set, class Visit>
+void for_each_port(std::span<Set> sets, std::uint16_t base, const Visit& visit) {
   for (const Set& set : sets)
-    for (const auto& entry : set.way) {
-      if (!has_port(entry)) continue;
-      const PortBit bit = port_bit(entry.head, entry.addr[LB_FLOW_SRC], FlowTable<Set>::kWords, base);
-      pools[bit.pool].used[bit.word] |= bit.mask;
-    }
+    for (const auto& entry : set.way)
+      if (has_port(entry)) visit(port_bit(entry.head, entry.addr[LB_FLOW_SRC], FlowTable<Set>::kWords, base));
 }
 
 struct SnatPorts {

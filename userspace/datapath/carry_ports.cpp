@@ -10,8 +10,9 @@ constexpr std::uint64_t kEveryOther = 0x5555555555555555u;
 
 CarryPorts::Pools CarryPorts::in_use() const {
   Pools pools(ports_.pools->size());
-  mark_ports(pools, flows4_->values(), ports_.base);
-  mark_ports(pools, flows6_->values(), ports_.base);
+  const auto mark = [&](const PortBit& bit) { pools[bit.pool].used[bit.word] |= bit.mask; };
+  for_each_port(flows4_->values(), ports_.base, mark);
+  for_each_port(flows6_->values(), ports_.base, mark);
   return pools;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <map>
 #include <vector>
 
 #include "userspace/datapath/object.h"
@@ -13,7 +12,9 @@ namespace fairlead::datapath {
 // cannot be sure of being the last to use it; without this it would be lost for good.
 //
 // Programs take and give ports meanwhile, so one look says little: a port is freed only after every look for a minute
-// has found it without an owner, and at least three of them.
+// has found it without an owner, and at least three of them. Looks of such a minute are of the ports that were suspects
+// at its beginning, so that however many there are they take the memory of the pools, and a bit of work for each word;
+// what is lost meanwhile is found in the next.
 class PortAudit {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -28,20 +29,16 @@ class PortAudit {
   std::size_t end(Time now);
 
  private:
-  using Pools = std::vector<lb_snat_pool>;
-  struct Suspect {
-    Time since;
-    unsigned looks = 0;
-  };
-
   template <class Set>
   void see(const MappedArray<Set>& table, std::uint32_t first_set, std::uint32_t sets);
-  bool is_lost(std::size_t bit, Time now, std::map<std::size_t, Suspect>& still);
+  static lb_snat_pool everything();
+  void keep_used();
+  std::size_t free_suspects();
 
   Object& object_;
-  Pools before_;  // as they were at the beginning
-  Pools owned_;
-  std::map<std::size_t, Suspect> suspects_;  // by the bit's place in all pools
+  std::vector<lb_snat_pool> suspects_;  // marked, and without an owner, in all looks since
+  Time since_;
+  unsigned looks_ = 0;
 };
 
 }  // namespace fairlead::datapath
