@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "userspace/datapath/foreign_pools.h"
 
-#include <atomic>
-
-#include "maps/abi.h"
-
 namespace fairlead::datapath {
 
 std::optional<ForeignPools> ForeignPools::map(const ForeignMap& from) {
@@ -22,9 +18,20 @@ std::optional<ForeignPools> ForeignPools::map(const ForeignMap& from) {
   return pools;
 }
 
+std::atomic_ref<std::uint64_t> ForeignPools::word_of(std::size_t pool, std::size_t word) const {
+  return std::atomic_ref(memory_[pool * pool_words_ + first_word_ + word]);
+}
+
+std::vector<lb_snat_pool> ForeignPools::marked() const {
+  std::vector<lb_snat_pool> pools(LB_SNAT_POOLS);
+  for (std::size_t pool = 0; pool < pools.size(); ++pool)
+    for (std::size_t word = 0; word < LB_SNAT_POOL_WORDS; ++word)
+      pools[pool].used[word] = word_of(pool, word).load();
+  return pools;
+}
+
 std::uint64_t ForeignPools::take(std::size_t pool, std::size_t word, std::uint64_t wanted) const {
-  const std::atomic_ref used(memory_[pool * pool_words_ + first_word_ + word]);
-  return wanted & ~used.fetch_or(wanted);
+  return wanted & ~word_of(pool, word).fetch_or(wanted);
 }
 
 }  // namespace fairlead::datapath

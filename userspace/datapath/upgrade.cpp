@@ -207,6 +207,13 @@ Result<> Upgrade::convert(const Target& target, const ForeignMap& from, const Ar
   return {};
 }
 
+void Upgrade::convert_ports(const Target& target, const Arrays& arrays) {
+  CarryPorts& carry = ports_.emplace_back(arrays.ports, target.adopted, *arrays.flows4, *arrays.flows6);
+  const auto builds = std::ranges::count(foreign_, target.is->map, &ForeignMap::name);
+  if (const ForeignMap* theirs = other(target.is->map)) carry.know(*theirs, builds == 1);
+  carry.carry();
+}
+
 Result<Upgrade::Lost> Upgrade::convert(const std::vector<Target>& targets, const Arrays& arrays, std::size_t cpus) {
   for (const Target& target : targets)
     for (const ForeignMap& from : foreign_) {
@@ -221,8 +228,7 @@ Result<Upgrade::Lost> Upgrade::convert(const std::vector<Target>& targets, const
     }
   for (const Target& target : targets) {
     if (target.is->kept == Kept::FILTER && !target.adopted) open_filter(arrays);
-    if (target.is->kept == Kept::PORTS && !arrays.ports.shared)
-      ports_.emplace_back(arrays.ports, target.adopted, *arrays.flows4, *arrays.flows6).carry();
+    if (target.is->kept == Kept::PORTS && !arrays.ports.shared) convert_ports(target, arrays);
   }
   return std::exchange(lost_, {});
 }
@@ -238,7 +244,7 @@ void Upgrade::catch_up() {
     carry.carry_rest();
   for (auto& carry : ports_) {
     carry.carry();
-    carry.divide(other("lb_snat_pools"));
+    carry.divide();
   }
 }
 

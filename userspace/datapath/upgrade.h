@@ -75,6 +75,7 @@ class Upgrade {
   template <class Set>
   Result<> convert_flows(const Target& target, const ForeignMap& from, const MappedArray<Set>& sets,
                          const Arrays& arrays, std::list<CarryFlows<Set>>& carries);
+  void convert_ports(const Target& target, const Arrays& arrays);
   void finish_flows();
   void tell(const ForeignMap& from, const Carried& carried);
   template <class Set>
