@@ -108,7 +108,8 @@ TEST_F(Http, CountersDoNotFallWhenBackendsGo) {
       kSoon, [&] { return samples_of(metrics())["kubeproxy_sync_proxy_rules_endpoint_changes_total"] == 4; }));
   put({}, {});
   const auto backends = [&] {
-    for (const admin::UsageView& usage : daemon().query<admin::StatusView>({"status"})->usage)
+    const auto status = daemon().query<admin::StatusView>({"status"});
+    for (const admin::UsageView& usage : status->usage)
       if (usage.name == "backends") return usage.used;
     return std::int64_t{-1};
   };
