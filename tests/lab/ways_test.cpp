@@ -125,6 +125,31 @@ TEST_F(Ways, AnAddressOnLoIsSeen) {
   expect_seen("10.201.0.1", "fd00:201::1");
 }
 
+// Docker's address was the next that no Service had: all Services of the node timed out for one more of another's.
+TEST_F(Ways, AServiceWithTheNodesAddressTakesItFromNobody) {
+  ASSERT_NO_FATAL_FAILURE(shell(lab_->node(1), R"(
+    ip link add docker0 type bridge
+    ip address add 10.88.0.1/16 dev docker0
+    ip address add fd00:88::1/64 dev docker0 nodad
+    ip link set docker0 up)"));
+  ASSERT_NO_FATAL_FAILURE(start_on_node1());
+  ASSERT_TRUE(daemon().put("k3s.yaml", R"(
+apiVersion: v1
+kind: Service
+metadata: {name: k3s}
+spec:
+  ipFamilyPolicy: RequireDualStack
+  ipFamilies: [IPv4, IPv6]
+  externalIPs: [10.201.0.1, "fd00:201::1"]
+  ports: [{port: 8443}]
+)"));
+  ASSERT_TRUE(
+      eventually(kSoon, [&] { return daemon().lbctl({"service", "list"}).out().find("k3s") != std::string::npos; }));
+  EXPECT_FALSE(eventually(std::chrono::seconds(2),
+                          [&] { return seen(Transport::Udp, vip_of(10, Family::IPv4)) != "10.201.0.1"; }));
+  expect_seen("10.201.0.1", "fd00:201::1");
+}
+
 // Two backends behind one device, to each from where its route says.
 TEST_F(Ways, EachRouteHasASourceOfItsOwn) {
   ASSERT_NO_FATAL_FAILURE(shell(lab_->node(1), "ip -6 route replace fd00:210:2::/64 via fd00:201::2 src fd00:201::1"));

@@ -18,9 +18,11 @@ struct SourceOffer {
   std::function<bool(const Address&)> is_service;
 };
 
-// What a backend elsewhere is to see. Its answers must come to this node and to no other, so an address of a service is
-// the last resort: what was asked for, what the route says, the Node's InternalIP, any other that the device on the way
-// has, or this node at all. Nothing where this node has no address of the family.
+// What a backend elsewhere is to see. Its answers must come to this node and to no other, so of what was asked for,
+// what the route says, the Node's InternalIP and what the device on the way has the first is taken that no service has;
+// the InternalIP is this node's though one has it, as with externalIPs of nodes. Where services have all of these the
+// route and the device count still: what another device has, a bridge for containers say, leads nowhere from there.
+// That is for where they say nothing. Nothing where this node has no address of the family.
 std::optional<Address> choose_source(const SourceOffer& offer, Family family, const std::optional<Address>& by_route,
                                      const std::vector<Address>& on_device);
 

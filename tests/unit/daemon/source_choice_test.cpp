@@ -48,10 +48,25 @@ TEST_F(SourceChoice, IsNoAddressOfAService) {
   offer_.asked = {kAsked};
   services_ = {kAsked, kRoute};
   EXPECT_EQ(choose(), "10.0.0.5") << "the Node's InternalIP";
-  services_.insert(kInternal);
+  offer_.internal.clear();
   EXPECT_EQ(choose(), "10.0.0.7") << "another of the device";
-  services_.insert(kDevice);
-  EXPECT_EQ(choose(), "10.0.0.1") << "another of the node";
+}
+
+// As where Services have the nodes' addresses for externalIPs or ingress.
+TEST_F(SourceChoice, IsTheInternalIpThoughAServiceHasIt) {
+  services_ = {kRoute, kInternal, kDevice};
+  EXPECT_EQ(choose(), "10.0.0.5");
+}
+
+// A bridge for containers has an address, too, and no backend elsewhere knows the way to it.
+TEST_F(SourceChoice, IsNotOfAnotherDeviceBecauseOfAService) {
+  services_ = {kRoute, kInternal, kDevice};
+  offer_.internal.clear();
+  EXPECT_EQ(choose(), "10.0.0.9");
+  route_.reset();
+  EXPECT_EQ(choose(), "10.0.0.7");
+  on_device_.clear();
+  EXPECT_EQ(choose(), "10.0.0.1") << "nothing else says anything";
 }
 
 // A machine with one address, which is that of a Service as well.
