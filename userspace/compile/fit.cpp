@@ -119,7 +119,9 @@ class Fitting {
   PortSpec with_newcomers(const PortSpec& spec, std::uint32_t newcomers) const {
     return only(spec, [&, left = newcomers](const state::BackendSpec& backend) mutable {
       if (!backend.keeps_flows || placement_.slot(spec.name, backend.endpoint)) return true;
-      return left > 0 && left-- > 0;
+      if (left == 0) return false;
+      --left;
+      return true;
     });
   }
 
@@ -162,7 +164,7 @@ class Fitting {
                      const PortSpec& spec) {
     std::vector<std::uint32_t> members;
     for (const std::uint32_t member : pool.members)
-      if (places[member]) members.push_back(*places[member]);
+      if (const std::optional<std::uint32_t>& place = places[member]; place) members.push_back(*place);
     if (members.size() == pool.members.size()) {
       pool.members = std::move(members);
     } else if (members.empty()) {
